@@ -19,9 +19,16 @@ export default tseslint.config(
 			'@typescript-eslint/no-confusing-void-expression': ['error', {ignoreArrowShorthand: true}],
 			// Array indices in the codec and the tables are checked by their own bounds; `!` says so where it is used.
 			'@typescript-eslint/no-non-null-assertion': 'off',
-			'no-restricted-syntax': ['error', {selector: 'ExportDefaultDeclaration', message: 'Named exports only.'}],
+			'no-restricted-syntax': [
+				'error',
+				{selector: 'ExportDefaultDeclaration', message: 'Named exports only.'},
+			],
 		},
 	},
-	{files: ['eslint.config.js'], extends: [tseslint.configs.disableTypeChecked], rules: {'no-restricted-syntax': 'off'}},
+	{
+		files: ['eslint.config.js'],
+		extends: [tseslint.configs.disableTypeChecked],
+		rules: {'no-restricted-syntax': 'off'},
+	},
 	prettier,
 );

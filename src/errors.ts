@@ -88,7 +88,7 @@ export const errorCodeOf = (error: unknown): HekafsErrorCode | undefined => {
 /** The message with its chain of causes and the remedy, for a terminal or a log. */
 export const describeError = (error: unknown): string => {
 	const parts: string[] = [];
-	for (let e: unknown = error; e !== undefined && parts.length < 8; ) {
+	for (let e: unknown = error; e !== undefined && parts.length < 8;) {
 		parts.push(e instanceof Error ? e.message : String(e));
 		e = e instanceof Error ? e.cause : undefined;
 	}

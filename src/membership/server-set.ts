@@ -20,10 +20,15 @@ export interface ServerSet {
 const byUuid = (a: Server, b: Server): number => (a.uuid < b.uuid ? -1 : a.uuid > b.uuid ? 1 : 0);
 
 /** A set with its servers sorted. Throws a TypeError on an empty list or a UUID that stands twice: programmer errors. */
-export const makeServerSet = (filesystemId: FilesystemId, epoch: Epoch, servers: readonly Server[]): ServerSet => {
+export const makeServerSet = (
+	filesystemId: FilesystemId,
+	epoch: Epoch,
+	servers: readonly Server[],
+): ServerSet => {
 	const sorted = [...servers].sort(byUuid);
 	if (sorted.length === 0) throw new TypeError('a server set has at least one server');
-	if (new Set(sorted.map(s => s.uuid)).size !== sorted.length) throw new TypeError('a server stands twice in the set');
+	if (new Set(sorted.map(s => s.uuid)).size !== sorted.length)
+		throw new TypeError('a server stands twice in the set');
 	return {filesystemId, epoch, servers: sorted};
 };
 
