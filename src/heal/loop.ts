@@ -27,6 +27,8 @@ export interface Knowledge {
 export interface LoopOptions {
 	readonly node: Node;
 	readonly knowledge: () => Knowledge;
+	/** Whether a change of the set has stopped this node's brick on purpose. */
+	readonly brickHeld: () => boolean;
 	/** Called after each turn, also when nothing changed. */
 	readonly afterTurn: (decision: Decision) => void;
 }
@@ -104,16 +106,17 @@ export class Loop {
 	}
 
 	/** What this node would do by itself now. */
-	plannedCorrection(): Correction {
-		const {node} = this.#options;
-		const {filesystemId} = node.state ?? {};
+	async plannedCorrection(): Promise<Correction> {
+		const {node, brickHeld} = this.#options;
+		const {filesystemId, brick, set} = node.state ?? {};
 		return chooseCorrection({
 			self: node.self,
 			state: node.state,
-			brickRunning: node.ports.bricks.running(),
+			brickRunning:
+				brickHeld() || brick == null || set === undefined || (await node.ports.bricks.running(set, brick.directory)),
 			newestKnown: this.#foreign().length > 0 ? undefined : newestOf(this.#options.knowledge().sets, filesystemId),
 			mounted: node.current?.set,
-			mountAlive: node.current?.alive() ?? false,
+			mountAlive: (await node.current?.alive()) ?? false,
 			silentForMs: this.#silentForMs(),
 			decision: this.#decision,
 		});
@@ -138,7 +141,7 @@ export class Loop {
 
 	async #correct(): Promise<void> {
 		const {node} = this.#options;
-		const correction = this.plannedCorrection();
+		const correction = await this.plannedCorrection();
 		if (correction.kind === 'none' || (correction.kind === 'adopt' && !this.#options.knowledge().asked)) return;
 		await node.exclusive(0, async () => correct(node, correction)).catch(() => undefined);
 		if (node.problems.has('mount') || node.problems.has('brick')) this.#retryAtMs = node.ports.now() + RETRY_MS;

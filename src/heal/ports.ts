@@ -13,7 +13,7 @@ export interface GenerationMount {
 	/** The servers whose bricks the client is connected to. Rejects when the mount does not answer. */
 	up(): Promise<ReadonlySet<NodeUuid>>;
 	/** Whether its process still runs and the mount is still there. */
-	alive(): boolean;
+	alive(): Promise<boolean>;
 	/** Unmounts (lazily if need be) and ends its processes; never rejects, ends within seconds. */
 	end(): Promise<void>;
 }
@@ -25,14 +25,15 @@ export interface Mounts {
 
 /** This node's brick and its self-heal daemon. */
 export interface Bricks {
-	/** Makes a new, empty brick directory. @returns its path */
+	/** Port of this node's brick. */
+	readonly port: number;
+	/** Makes a new, empty brick directory for joining in `set`; one that is already there is moved aside. @returns its path */
 	prepare(set: ServerSet): Promise<string>;
 	/** Starts glusterfsd on an existing brick directory, exporting the set's name; ends one that exports another first. */
 	start(set: ServerSet, directory: string): Promise<void>;
 	stop(): Promise<void>;
-	/** The problem that keeps the brick from running, or undefined while it runs. */
-	problem(): string | undefined;
-	running(): boolean;
+	/** Whether the brick runs just as `start` would start it now. */
+	running(set: ServerSet, directory: string): Promise<boolean>;
 	/** Moves a brick directory aside. @returns where it is now */
 	setAside(directory: string): Promise<string>;
 	startSelfHeal(set: ServerSet): Promise<void>;

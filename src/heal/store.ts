@@ -7,7 +7,7 @@ export interface Store {
 	/** Content, cut off at `maxBytes`; null when it does not exist. */
 	read(path: string, maxBytes: number): Promise<Buffer | null>;
 	/** Temporary file in the same directory, fsync, rename. */
-	writeAtomic(path: string, data: string, mode: number): Promise<void>;
+	writeAtomic(path: string, data: string | Uint8Array, mode: number): Promise<void>;
 	/** O_EXCL. @returns false when it exists already */
 	writeExclusive(path: string, data: string, mode: number): Promise<boolean>;
 	/** @returns false when it exists already */
