@@ -115,7 +115,7 @@ const parseInitEntry = (value: unknown): InitEntry => {
 	}
 	if (typeof mode !== 'number' || !Number.isInteger(mode) || mode < 0 || mode > 0o7777)
 		throw usage(`the mode of ${path}`);
-	if (kind === 'directory') return {kind, path, mode, uid, gid};
+	if (kind === 'dir') return {kind, path, mode, uid, gid};
 	if (kind !== 'file' || typeof content !== 'string') throw usage(`the kind or content of ${path}`);
 	return {kind, path, mode, uid, gid, content: Buffer.from(content, 'base64')};
 };
@@ -132,7 +132,7 @@ export const parseInitRequest = (body: unknown): InitRequest => {
 		if (!directories.has(path.slice(0, Math.max(0, path.lastIndexOf('/')))))
 			throw usage(`${path} comes before its directory`);
 		seen.add(path);
-		if (kind === 'directory') directories.add(path);
+		if (kind === 'dir') directories.add(path);
 	}
 	return {tree: entries};
 };

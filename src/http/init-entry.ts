@@ -9,7 +9,7 @@ interface Owned {
 
 /** Entries come in an order in which each directory stands before what is in it. */
 export type InitEntry =
-	| (Owned & {readonly kind: 'directory'; readonly mode: number})
+	| (Owned & {readonly kind: 'dir'; readonly mode: number})
 	| (Owned & {readonly kind: 'file'; readonly mode: number; readonly content: Buffer})
 	| (Owned & {readonly kind: 'symlink'; readonly target: string});
 

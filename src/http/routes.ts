@@ -50,7 +50,7 @@ export const methodsOf = (route: Route): readonly string[] =>
 export interface RouteHandlers {
 	readonly report: () => StatusReport;
 	/** Prometheus text. */
-	readonly metrics: () => string;
+	readonly metrics: () => Promise<string>;
 	readonly peers: PeerRequests;
 	readonly control: Control;
 }
@@ -80,11 +80,11 @@ export const routeTable = ({report, metrics, peers, control}: RouteHandlers): re
 		text: () => toJsonText(report()),
 	},
 	{
-		kind: 'text',
+		kind: 'query',
 		path: '/metrics',
 		doors: BOTH,
 		contentType: 'text/plain; version=0.0.4; charset=utf-8',
-		text: metrics,
+		query: metrics,
 	},
 	{
 		kind: 'peer',
