@@ -1,6 +1,6 @@
 /** The loop: looks through the mount, decides, moves the gate, corrects. It owns the gate and the clock (I1, I2). */
 import {type FilesystemId, type NodeUuid} from '../membership/ids.ts';
-import {reasonFor} from '../membership/reasons.ts';
+import {REASONS} from '../membership/reason-texts.ts';
 import {type Reason} from '../membership/reason.ts';
 import {type ServerSet} from '../membership/server-set.ts';
 import {chooseCorrection, type Correction, correct} from './correct.ts';
@@ -15,12 +15,19 @@ const TURN_MS = 500;
 /** After a correction that failed. */
 const RETRY_MS = 2000;
 
+export interface ReportedSet {
+	readonly node: NodeUuid;
+	readonly set: ServerSet;
+}
+
 /** What discovery has learnt, as far as the loop needs it. */
 export interface Knowledge {
 	/** False until the first answer of discovery. */
 	readonly asked: boolean;
+	/** Whether this node has no other members. */
+	readonly alone: boolean;
 	/** The sets that peers report. */
-	readonly sets: readonly ServerSet[];
+	readonly sets: readonly ReportedSet[];
 	readonly problems: readonly Reason[];
 }
 
@@ -33,10 +40,17 @@ export interface LoopOptions {
 	readonly afterTurn: (decision: Decision) => void;
 }
 
-const newestOf = (sets: readonly ServerSet[], filesystemId: FilesystemId | undefined): ServerSet | undefined =>
+const newestOf = (
+	sets: readonly ReportedSet[],
+	filesystemId: FilesystemId | undefined,
+): ServerSet | undefined =>
 	sets
+		.map(reported => reported.set)
 		.filter(set => filesystemId === undefined || set.filesystemId === filesystemId)
-		.reduce<ServerSet | undefined>((newest, set) => (newest !== undefined && newest.epoch >= set.epoch ? newest : set), undefined);
+		.reduce<ServerSet | undefined>(
+			(newest, set) => (newest !== undefined && newest.epoch >= set.epoch ? newest : set),
+			undefined,
+		);
 
 export class Loop {
 	readonly #options: LoopOptions;
@@ -113,8 +127,13 @@ export class Loop {
 			self: node.self,
 			state: node.state,
 			brickRunning:
-				brickHeld() || brick == null || set === undefined || (await node.ports.bricks.running(set, brick.directory)),
-			newestKnown: this.#foreign().length > 0 ? undefined : newestOf(this.#options.knowledge().sets, filesystemId),
+				brickHeld() ||
+				brick == null ||
+				set === undefined ||
+				(await node.ports.bricks.running(set, brick.directory)),
+			newestKnown: this.#hasTwoFilesystems()
+				? undefined
+				: newestOf(this.#options.knowledge().sets, filesystemId),
 			mounted: node.current?.set,
 			mountAlive: (await node.current?.alive()) ?? false,
 			silentForMs: this.#silentForMs(),
@@ -142,9 +161,11 @@ export class Loop {
 	async #correct(): Promise<void> {
 		const {node} = this.#options;
 		const correction = await this.plannedCorrection();
-		if (correction.kind === 'none' || (correction.kind === 'adopt' && !this.#options.knowledge().asked)) return;
+		if (correction.kind === 'none' || (correction.kind === 'adopt' && !this.#options.knowledge().asked))
+			return;
 		await node.exclusive(0, async () => correct(node, correction)).catch(() => undefined);
-		if (node.problems.has('mount') || node.problems.has('brick')) this.#retryAtMs = node.ports.now() + RETRY_MS;
+		if (node.problems.has('mount') || node.problems.has('brick'))
+			this.#retryAtMs = node.ports.now() + RETRY_MS;
 		this.#heals.disturb();
 		this.#moveGate();
 		this.#again = true;
@@ -171,30 +192,37 @@ export class Loop {
 		return node.look?.kind === 'silent' ? node.ports.now() - node.answeredAtMs : 0;
 	}
 
-	/** Sets of other filesystems than ours, or of more than one when we have none. */
-	#foreign(): readonly ServerSet[] {
-		const {sets} = this.#options.knowledge();
-		const ours = this.#options.node.state?.filesystemId ?? sets[0]?.filesystemId;
-		return sets.filter(set => set.filesystemId !== ours);
+	/** The filesystems that this node and its peers belong to. More than one is a fault that nobody may write over. */
+	#filesystems(): ReadonlyArray<{readonly node: NodeUuid; readonly filesystemId: FilesystemId}> {
+		const {node, knowledge} = this.#options;
+		const own = node.state === undefined ? [] : [{node: node.self, filesystemId: node.state.filesystemId}];
+		return [
+			...own,
+			...knowledge().sets.map(({node: peer, set}) => ({node: peer, filesystemId: set.filesystemId})),
+		];
+	}
+
+	#hasTwoFilesystems(): boolean {
+		return new Set(this.#filesystems().map(found => found.filesystemId)).size > 1;
+	}
+
+	#notMounted(): Reason {
+		const {node, knowledge} = this.#options;
+		const {asked, sets, alone} = knowledge();
+		if (node.state !== undefined || !asked || sets.length > 0) return REASONS.starting();
+		return alone ? REASONS['no-members']() : REASONS['no-filesystem']();
 	}
 
 	#facts(): Facts {
 		const {node, knowledge} = this.#options;
-		const foreign = this.#foreign()[0];
-		const {state} = node;
-		const members = knowledge();
 		return {
 			look: node.current === undefined ? undefined : node.look,
 			silentForMs: this.#silentForMs(),
 			switching: node.switching,
 			stopping: this.#stopping,
-			blocking:
-				foreign === undefined
-					? []
-					: [reasonFor.twoFilesystems(state?.filesystemId ?? members.sets[0]!.filesystemId, foreign.filesystemId)],
-			problems: [...node.problems.values(), ...members.problems],
-			notMounted:
-				state === undefined && members.asked && members.sets.length === 0 ? reasonFor.noFilesystem() : reasonFor.starting(),
+			blocking: this.#hasTwoFilesystems() ? [REASONS['two-filesystems'](this.#filesystems())] : [],
+			problems: [...node.problems.values(), ...knowledge().problems],
+			notMounted: this.#notMounted(),
 			heals: this.#heals.heals,
 		};
 	}
@@ -212,7 +240,9 @@ export class Loop {
 		});
 		if (changed) {
 			overlay.gateChanged();
-			node.ports.log(`gate ${this.#decision.gate}${this.#decision.degraded ? ', degraded' : ''}: ${this.#decision.reasons.map(r => r.text).join('; ') || 'healthy'}`);
+			node.ports.log(
+				`gate ${this.#decision.gate}${this.#decision.degraded ? ', degraded' : ''}: ${this.#decision.reasons.map(r => r.text).join('; ') || 'healthy'}`,
+			);
 		}
 		afterTurn(this.#decision);
 	}

@@ -6,7 +6,13 @@ import {initialise} from '../heal/initialise.ts';
 import {initialTree, type TreeEntry} from '../heal/initial-tree.ts';
 import {type Loop} from '../heal/loop.ts';
 import {type Node} from '../heal/node.ts';
-import {type Control, type ControlContext, type ControlResult, type InitRequest, type PlanView} from '../http/control.ts';
+import {
+	type Control,
+	type ControlContext,
+	type ControlResult,
+	type InitRequest,
+	type PlanView,
+} from '../http/control.ts';
 import {type InitEntry} from '../http/init-entry.ts';
 import {type Member} from '../membership/report.ts';
 import {type ChangeSource} from '../heal/changes.ts';
@@ -24,9 +30,13 @@ const asTreeEntry = (entry: InitEntry): TreeEntry =>
 	entry.kind === 'directory' ? {...entry, kind: 'dir'} : entry;
 
 const notHere = (what: string): HekafsError =>
-	new HekafsError('HEKAFS_REFUSED', `${what} needs the gluster backend; this hekafsd runs with --backend local`, {
-		remedy: 'A local directory has no servers. Start hekafsd without --backend.',
-	});
+	new HekafsError(
+		'HEKAFS_REFUSED',
+		`${what} needs the gluster backend; this hekafsd runs with --backend local`,
+		{
+			remedy: 'A local directory has no servers. Start hekafsd without --backend.',
+		},
+	);
 
 export class DaemonControl implements Control {
 	readonly #o: ControlOptions;
@@ -35,13 +45,19 @@ export class DaemonControl implements Control {
 		this.#o = options;
 	}
 
-	async serve({found, wait}: {found: boolean; wait: boolean}, {progress}: ControlContext): Promise<ControlResult> {
+	async serve(
+		{found, wait}: {found: boolean; wait: boolean},
+		{progress}: ControlContext,
+	): Promise<ControlResult> {
 		this.#requireGluster('serve');
 		const text = await foundOrJoin(this.#o.changes, {found, wait, progress});
 		return {text};
 	}
 
-	async retire({node, force}: {node: Node['self'] | undefined; force: boolean}, {progress}: ControlContext): Promise<ControlResult> {
+	async retire(
+		{node, force}: {node: Node['self'] | undefined; force: boolean},
+		{progress}: ControlContext,
+	): Promise<ControlResult> {
 		this.#requireGluster('retire');
 		return {text: await retire(this.#o.changes, {subject: node ?? this.#o.node.self, force, progress})};
 	}
@@ -51,14 +67,22 @@ export class DaemonControl implements Control {
 		const decision = await loop.turnNow();
 		const store = node.current?.store;
 		if (store === undefined || decision.gate !== 'open') {
-			throw new HekafsError('HEKAFS_REFUSED', `writes are refused now: ${decision.reasons.map(r => r.text).join('; ')}`, {
-				remedy: decision.reasons[0]?.remedy ?? 'Look with: hfs_config status',
-			});
+			throw new HekafsError(
+				'HEKAFS_REFUSED',
+				`writes are refused now: ${decision.reasons.map(r => r.text).join('; ')}`,
+				{
+					remedy: decision.reasons[0]?.remedy ?? 'Look with: hfs_config status',
+				},
+			);
 		}
 		progress('filling in the initial values');
 		const entries =
 			tree?.map(asTreeEntry) ??
-			initialTree({filesystemId: node.state?.filesystemId, servers: node.state?.set.servers ?? [], members: members()});
+			initialTree({
+				filesystemId: node.state?.filesystemId,
+				servers: node.state?.set.servers ?? [],
+				members: members(),
+			});
 		const count = await initialise(store, entries, `${node.self}-${process.pid}`);
 		return {text: `the config filesystem is initialised: ${entries.length} entries, ${count} at the top`};
 	}
@@ -81,7 +105,10 @@ export class DaemonControl implements Control {
 		this.#requireGluster('remount');
 		const {node, loop, changes} = this.#o;
 		const set = node.state?.set;
-		if (set === undefined) throw new HekafsError('HEKAFS_REFUSED', 'there is no config filesystem to mount', {remedy: 'Found one with: hfs_config serve'});
+		if (set === undefined)
+			throw new HekafsError('HEKAFS_REFUSED', 'there is no config filesystem to mount', {
+				remedy: 'Found one with: hfs_config serve',
+			});
 		progress(`mounting epoch ${set.epoch} anew`);
 		await changes.remount();
 		const {health} = await loop.turnNow();
@@ -95,7 +122,10 @@ export class DaemonControl implements Control {
 		const why = reasons.map(r => r.text).join('; ') || 'everything is as it should be';
 		return {
 			summary: correction.kind === 'none' ? `${health}; nothing to do` : `${health}; one step`,
-			steps: correction.kind === 'none' ? [] : [{name: correction.kind, text: describeCorrection(correction), why}],
+			steps:
+				correction.kind === 'none'
+					? []
+					: [{name: correction.kind, text: describeCorrection(correction), why}],
 		};
 	}
 
