@@ -1,9 +1,8 @@
 /** Builds the daemon from its parts, in the order of the start-up sequence; stops them in reverse. */
 import path from 'node:path';
-import createDebug from 'debug';
 import {cleanStale} from '../gluster/clean-stale.ts';
 import {readNodeUuid} from '../gluster/glusterd-info.ts';
-import {HekafsError} from '../errors.ts';
+import {describeError, HekafsError} from '../errors.ts';
 import {Changes} from '../heal/changes.ts';
 import {Loop} from '../heal/loop.ts';
 import {Node} from '../heal/node.ts';
@@ -12,10 +11,11 @@ import {PeerHandler} from '../heal/peer-handler.ts';
 import {type OverlayControl} from '../heal/ports.ts';
 import {startHttpServer} from '../http/server.ts';
 import {Gate} from '../membership/gate.ts';
-import {type NodeUuid} from '../membership/ids.ts';
+import {type NodeUuid, parseNodeUuid} from '../membership/ids.ts';
 import {sentinelTexts} from '../membership/report-text.ts';
 import {hasServer} from '../membership/server-set.ts';
 import {mountOverlay, type Overlay} from '../overlay/overlay.ts';
+import {Cleanup} from './cleanup.ts';
 import {type DaemonConfig} from './config.ts';
 import {DaemonControl} from './control.ts';
 import {DiscoveryLoop} from './discovery-loop.ts';
@@ -26,8 +26,6 @@ import {metricsText} from './metrics.ts';
 import {prepareOverlayMountpoint} from './mountpoint.ts';
 import {peerPort} from './peer-port.ts';
 import {makeReport} from './report.ts';
-
-const debug = createDebug('hekafs:main');
 
 export interface Daemon {
 	/** Settles when the overlay goes away by itself. */
@@ -41,8 +39,8 @@ const log = (text: string): void => {
 };
 
 /** glusterd's UUID if it has one; a state file of another node must not be taken for ours. */
-const identify = (config: DaemonConfig, store: NodeStateStore): NodeUuid => {
-	const self = readNodeUuid(config.glusterdDir) ?? store.ownUuid();
+const identify = async (config: DaemonConfig, store: NodeStateStore): Promise<NodeUuid> => {
+	const self = parseNodeUuid((await readNodeUuid(config.glusterdDir)) ?? '') ?? store.ownUuid();
 	const state = store.read();
 	if (state?.brick != null && !hasServer(state.set, self)) {
 		throw new HekafsError(
@@ -54,6 +52,19 @@ const identify = (config: DaemonConfig, store: NodeStateStore): NodeUuid => {
 		);
 	}
 	return self;
+};
+
+/** A word written to `.hekafs/control`; the writer has gone on, so what comes of it goes to the log. */
+const obey = async (word: string, control: DaemonControl): Promise<void> => {
+	const context = {signal: new AbortController().signal, progress: () => undefined};
+	try {
+		if (word === 'verify') await control.verify();
+		else if (word === 'heal') await control.heal(context);
+		else if (word === 'remount') await control.remount(context);
+		else log(`unknown word in .hekafs/control: ${JSON.stringify(word)}`);
+	} catch (error) {
+		log(`${word}: ${describeError(error)}`);
+	}
 };
 
 /** The overlay is mounted after everything that can refuse has been tried; until then nothing can be moved. */
@@ -73,7 +84,7 @@ export const compose = async (config: DaemonConfig): Promise<Daemon> => {
 	await using stack = new Cleanup();
 	takeInstanceLock(config.run);
 	const stateStore = new NodeStateStore(config.state);
-	const self = identify(config, stateStore);
+	const self = await identify(config, stateStore);
 	const keep = ['brick', 'shd'].map(name => path.join(config.run, `${name}.pid`));
 	await cleanStale(config.run, {keep});
 	await prepareOverlayMountpoint(config.mountpoint);
@@ -169,7 +180,7 @@ export const compose = async (config: DaemonConfig): Promise<Daemon> => {
 		workers: config.workers,
 		attrTimeoutMs: config.attrTimeoutMs,
 		entryTimeoutMs: config.entryTimeoutMs,
-		onControl: word => void obey(word, control, loop),
+		onControl: word => void obey(word, control),
 	});
 	const mounted = overlay;
 	stack.add(async () => mounted.unmount());

@@ -190,17 +190,18 @@ export class GlusterPorts implements Mounts, Bricks {
 				.map(server => singleBrickVolfile({set, addressOf, server})),
 			newClientName: clientName(joining),
 			childCount: set.servers.length,
-			runDirectory,
+			tmpDirectory: path.join(runDirectory, 'mark'),
 			logFile: path.join(logDirectory, 'mark.log'),
 		});
 	}
 
 	async countHeals(set: ServerSet): Promise<Heals> {
-		return countHeals({
+		const {pending, splitBrain, bricks} = await countHeals({
 			volfile: volfileFor(this.#o.self, set),
-			runDirectory: this.#o.runDirectory,
-			logFile: path.join(this.#o.logDirectory, 'glfsheal.log'),
+			tmpDirectory: this.#o.runDirectory,
 		});
+		if (pending === null || splitBrain === null) throw new HekafsError('HEKAFS_PROGRAM_FAILED', 'no brick could count its heals');
+		return {pending, splitBrain, unreachable: bricks.filter(brick => !brick.connected).length};
 	}
 
 	/** Only grows within an epoch: a name that does not resolve for a moment must not shut a member out. */
