@@ -1,7 +1,7 @@
 /** The verdict: does the server set that is mounted agree with what is stored inside it? Pure and total. */
 import {type Generation, type NodeUuid} from './ids.ts';
 import {isMarkerName, type MarkerRead, type RecordRead} from './marker.ts';
-import {REASONS} from './reason-texts.ts';
+import {reasonFor} from './reasons.ts';
 import {type Reason} from './reason.ts';
 import {hasQuorum, hasServer, sameSet, type ServerSet} from './server-set.ts';
 
@@ -28,25 +28,25 @@ export interface MountView {
 
 /** What one marker says against the mounted set. */
 const judgeMarker = (read: MarkerRead, mounted: ServerSet): Reason | undefined => {
-	if (read.kind === 'invalid') return REASONS['marker-invalid'](read.name, read.problem);
+	if (read.kind === 'invalid') return reasonFor.markerInvalid(read.name, read.problem);
 	const {name, marker} = read;
-	if (name !== marker.uuid) return REASONS['marker-invalid'](name, `it is the marker of ${marker.uuid}`);
+	if (name !== marker.uuid) return reasonFor.markerInvalid(name, `it is the marker of ${marker.uuid}`);
 	if (marker.filesystemId !== mounted.filesystemId)
-		return REASONS['filesystem-differs'](`marker ${name}`, marker.filesystemId, mounted.filesystemId);
-	if (!hasServer(mounted, marker.uuid)) return REASONS['marker-foreign'](name, marker, mounted);
+		return reasonFor.filesystemDiffers(`marker ${name}`, marker.filesystemId, mounted.filesystemId);
+	if (!hasServer(mounted, marker.uuid)) return reasonFor.markerForeign(name, marker, mounted);
 	// A server that joined later than the mounted set: there is a newer set.
-	if (marker.since > mounted.epoch) return REASONS['epoch-differs'](`marker ${name}`, marker.since, mounted);
+	if (marker.since > mounted.epoch) return reasonFor.epochDiffers(`marker ${name}`, marker.since, mounted);
 	return undefined;
 };
 
 const judgeRecord = (read: RecordRead, mounted: ServerSet): Reason | undefined => {
-	if (read.kind === 'absent') return REASONS['markers-unreadable']('.hekafs/set is missing');
+	if (read.kind === 'absent') return reasonFor.markersUnreadable('.hekafs/set is missing');
 	if (read.kind === 'invalid')
-		return REASONS['markers-unreadable'](`.hekafs/set is not valid: ${read.problem}`);
+		return reasonFor.markersUnreadable(`.hekafs/set is not valid: ${read.problem}`);
 	const {set} = read.record;
 	if (set.filesystemId !== mounted.filesystemId)
-		return REASONS['filesystem-differs']('.hekafs/set', set.filesystemId, mounted.filesystemId);
-	return sameSet(set, mounted) ? undefined : REASONS['epoch-differs']('.hekafs/set', set, mounted);
+		return reasonFor.filesystemDiffers('.hekafs/set', set.filesystemId, mounted.filesystemId);
+	return sameSet(set, mounted) ? undefined : reasonFor.epochDiffers('.hekafs/set', set, mounted);
 };
 
 /**
@@ -57,7 +57,7 @@ const judgeRecord = (read: RecordRead, mounted: ServerSet): Reason | undefined =
 export const judge = ({generation, mounted, up, record, markers}: MountView): Verdict => {
 	const reasons: Reason[] = [];
 	const quorum = hasQuorum(mounted, up);
-	if (!quorum) reasons.push(REASONS['no-quorum'](mounted, up));
+	if (!quorum) reasons.push(reasonFor.tooFewServers(mounted, up));
 	const recordReason = judgeRecord(record, mounted);
 	if (recordReason !== undefined) reasons.push(recordReason);
 	const read = markers.filter(m => isMarkerName(m.name));
@@ -67,7 +67,7 @@ export const judge = ({generation, mounted, up, record, markers}: MountView): Ve
 	}
 	const marked = new Set(read.flatMap(m => (m.kind === 'marker' ? [m.marker.uuid] : [])));
 	for (const server of mounted.servers)
-		if (!marked.has(server.uuid)) reasons.push(REASONS['marker-missing'](server, mounted));
+		if (!marked.has(server.uuid)) reasons.push(reasonFor.markerMissing(server, mounted));
 	if (reasons.length === 0) return {kind: 'agreed', generation, set: mounted};
 	const nothingValid = record.kind !== 'record' && marked.size === 0;
 	if (!quorum || nothingValid) return {kind: 'unknown', reasons};
