@@ -12,7 +12,10 @@ export interface Status {
 	readonly node: {readonly uuid: string};
 	readonly health: 'healthy' | 'degraded' | 'refusing';
 	readonly serving: boolean;
-	readonly set: {readonly epoch: number; readonly servers: ReadonlyArray<{readonly uuid: string; readonly address: string}>} | null;
+	readonly set: {
+		readonly epoch: number;
+		readonly servers: ReadonlyArray<{readonly uuid: string; readonly address: string}>;
+	} | null;
 	readonly gate: {readonly state: string; readonly generation: number};
 	readonly reasons: ReadonlyArray<{readonly code: string; readonly text: string; readonly remedy: string}>;
 }
@@ -23,18 +26,29 @@ export const statusOf = async (host: Host): Promise<Status> => {
 };
 
 /** Waits until a sentinel exists (or not), as a health check would see it. */
-export const untilSentinel = async (host: Host, name: string, exists: boolean, deadlineMs = 20_000): Promise<void> => {
-	await waitFor(async () => (await host.exec(['stat', `${SENTINELS}/${name}`])).exitCode === (exists ? 0 : 1), {
-		deadlineMs,
-		intervalMs: 50,
-		what: `${name} ${exists ? 'exists' : 'is gone'} on ${host.name}; reason: ${(await host.exec(['cat', `${SENTINELS}/reason`])).stdout}`,
-	});
+export const untilSentinel = async (
+	host: Host,
+	name: string,
+	exists: boolean,
+	deadlineMs = 20_000,
+): Promise<void> => {
+	await waitFor(
+		async () => (await host.exec(['stat', `${SENTINELS}/${name}`])).exitCode === (exists ? 0 : 1),
+		{
+			deadlineMs,
+			intervalMs: 50,
+			what: `${name} ${exists ? 'exists' : 'is gone'} on ${host.name}; reason: ${(await host.exec(['cat', `${SENTINELS}/reason`])).stdout}`,
+		},
+	);
 };
 
 /** Runs hfs_config, which must succeed. @returns its output */
 export const config = async (host: Host, ...args: readonly string[]): Promise<string> => {
 	const result = await host.hfs(args, {timeoutMs: 120_000});
-	if (result.exitCode !== 0) throw new Error(`${host.name}: hfs_config ${args.join(' ')}: exit ${result.exitCode ?? 'none'}\n${result.stdout}${result.stderr}`);
+	if (result.exitCode !== 0)
+		throw new Error(
+			`${host.name}: hfs_config ${args.join(' ')}: exit ${result.exitCode ?? 'none'}\n${result.stdout}${result.stderr}`,
+		);
 	return result.stdout;
 };
 

@@ -2,7 +2,7 @@
 import {describeError, HekafsError} from '../errors.ts';
 import {type NodeUuid} from '../membership/ids.ts';
 import {type NodeState} from '../membership/node-state.ts';
-import {REASONS} from '../membership/reason-texts.ts';
+import {reasonFor} from '../membership/reasons.ts';
 import {hasServer, type ServerSet} from '../membership/server-set.ts';
 import {type Decision} from './decide.ts';
 import {adopt} from './adopt.ts';
@@ -109,7 +109,7 @@ export const correct = async (node: Node, correction: Correction): Promise<void>
 			correction.kind !== 'adopt' || (error instanceof HekafsError && error.code === 'HEKAFS_BRICK_FAILED');
 		node.problems.set(
 			isBrick ? 'brick' : 'mount',
-			isBrick ? REASONS['brick-down'](text) : REASONS['mount-failed'](text),
+			isBrick ? reasonFor.brickDown(text) : reasonFor.mountFailed(text),
 		);
 	}
 };

@@ -1,6 +1,6 @@
 /** From what was seen to what the gate shall be, and why. Pure: no clock, no files. */
 import {type GateState} from '../membership/gate.ts';
-import {REASONS} from '../membership/reason-texts.ts';
+import {reasonFor} from '../membership/reasons.ts';
 import {type Reason} from '../membership/reason.ts';
 import {hasQuorum} from '../membership/server-set.ts';
 import {judge, type Verdict} from '../membership/verdict.ts';
@@ -64,7 +64,7 @@ const closedOrSwitching = (
 ): Decision =>
 	facts.switching === undefined
 		? closed('refusing', verdict, reasons, judgement)
-		: closed('switching', verdict, [REASONS.changing(facts.switching), ...reasons], judgement);
+		: closed('switching', verdict, [reasonFor.changing(facts.switching), ...reasons], judgement);
 
 const open = (facts: Facts, reasons: readonly Reason[], judgement: Verdict | undefined): Decision => {
 	const degraded = reasons.length > 0;
@@ -73,16 +73,16 @@ const open = (facts: Facts, reasons: readonly Reason[], judgement: Verdict | und
 		degraded,
 		verdict: 'agreed',
 		health: facts.switching !== undefined ? 'refusing' : degraded ? 'degraded' : 'healthy',
-		reasons: facts.switching === undefined ? reasons : [REASONS.changing(facts.switching), ...reasons],
+		reasons: facts.switching === undefined ? reasons : [reasonFor.changing(facts.switching), ...reasons],
 		judgement,
 	};
 };
 
 const healReasons = (heals: Heals | undefined): readonly Reason[] => {
-	if (heals === undefined) return [REASONS['heals-pending'](null)];
+	if (heals === undefined) return [reasonFor.healsUnknown()];
 	const reasons: Reason[] = [];
-	if (heals.splitBrain > 0) reasons.push(REASONS['split-brain'](heals.splitBrain));
-	if (heals.pending > 0) reasons.push(REASONS['heals-pending'](heals.pending));
+	if (heals.splitBrain > 0) reasons.push(reasonFor.splitBrain(heals.splitBrain));
+	if (heals.pending > 0) reasons.push(reasonFor.healsPending(heals.pending));
 	return reasons;
 };
 
@@ -94,7 +94,7 @@ const decideSeen = (facts: Facts, look: Extract<Look, {kind: 'seen'}>): Decision
 	}
 	const down = look.view.mounted.servers
 		.filter(server => !look.view.up.has(server.uuid))
-		.map(REASONS['server-down']);
+		.map(reasonFor.serverDown);
 	return open(
 		facts,
 		[...down, ...(down.length > 0 ? [] : healReasons(facts.heals)), ...facts.problems],
@@ -104,7 +104,7 @@ const decideSeen = (facts: Facts, look: Extract<Look, {kind: 'seen'}>): Decision
 
 /** Total: every combination of facts has an answer, and every doubt closes the gate (P3). */
 export const decide = (facts: Facts): Decision => {
-	if (facts.stopping) return closed('refusing', 'unknown', [REASONS.stopping()]);
+	if (facts.stopping) return closed('refusing', 'unknown', [reasonFor.stopping()]);
 	if (facts.blocking.length > 0)
 		return closed('refusing', 'disagreed', [...facts.blocking, ...facts.problems]);
 	const {look} = facts;
@@ -116,14 +116,14 @@ export const decide = (facts: Facts): Decision => {
 			return decideSeen(facts, look);
 		case 'silent': {
 			const patient = facts.switching !== undefined || facts.silentForMs < SILENCE_TOLERATED_MS;
-			const reasons = [REASONS['mount-silent'](Math.round(facts.silentForMs)), ...facts.problems];
+			const reasons = [reasonFor.mountSilent(Math.round(facts.silentForMs)), ...facts.problems];
 			return closed(patient ? 'switching' : 'refusing', 'unknown', reasons);
 		}
 		case 'failed': {
 			const {set, reachable, problem} = look;
 			const lost = hasQuorum(set, reachable)
-				? REASONS['markers-unreadable'](problem)
-				: REASONS['no-quorum'](set, reachable);
+				? reasonFor.markersUnreadable(problem)
+				: reasonFor.tooFewServers(set, reachable);
 			return closedOrSwitching(facts, 'unknown', [lost, ...facts.problems]);
 		}
 	}

@@ -1,6 +1,6 @@
 /** The loop: looks through the mount, decides, moves the gate, corrects. It owns the gate and the clock (I1, I2). */
 import {type FilesystemId, type NodeUuid} from '../membership/ids.ts';
-import {REASONS} from '../membership/reason-texts.ts';
+import {reasonFor} from '../membership/reasons.ts';
 import {type Reason} from '../membership/reason.ts';
 import {type ServerSet} from '../membership/server-set.ts';
 import {chooseCorrection, type Correction, correct} from './correct.ts';
@@ -192,35 +192,31 @@ export class Loop {
 		return node.look?.kind === 'silent' ? node.ports.now() - node.answeredAtMs : 0;
 	}
 
-	/** The filesystems that this node and its peers belong to. More than one is a fault that nobody may write over. */
-	#filesystems(): ReadonlyArray<{readonly node: NodeUuid; readonly filesystemId: FilesystemId}> {
+	/** Another filesystem than ours among the peers. More than one in a cluster is a fault that nobody may write over. */
+	#otherFilesystem(): {readonly ours: FilesystemId; readonly other: FilesystemId} | undefined {
 		const {node, knowledge} = this.#options;
-		const own = node.state === undefined ? [] : [{node: node.self, filesystemId: node.state.filesystemId}];
-		return [
-			...own,
-			...knowledge().sets.map(({node: peer, set}) => ({node: peer, filesystemId: set.filesystemId})),
-		];
-	}
-
-	#hasTwoFilesystems(): boolean {
-		return new Set(this.#filesystems().map(found => found.filesystemId)).size > 1;
+		const {sets} = knowledge();
+		const ours = node.state?.filesystemId ?? sets[0]?.set.filesystemId;
+		const other = sets.find(({set}) => set.filesystemId !== ours)?.set.filesystemId;
+		return ours === undefined || other === undefined ? undefined : {ours, other};
 	}
 
 	#notMounted(): Reason {
 		const {node, knowledge} = this.#options;
 		const {asked, sets, alone} = knowledge();
-		if (node.state !== undefined || !asked || sets.length > 0) return REASONS.starting();
-		return alone ? REASONS['no-members']() : REASONS['no-filesystem']();
+		if (node.state !== undefined || !asked || sets.length > 0) return reasonFor.starting();
+		return alone ? reasonFor.noMembers() : reasonFor.noFilesystem();
 	}
 
 	#facts(): Facts {
 		const {node, knowledge} = this.#options;
+		const two = this.#otherFilesystem();
 		return {
 			look: node.current === undefined ? undefined : node.look,
 			silentForMs: this.#silentForMs(),
 			switching: node.switching,
 			stopping: this.#stopping,
-			blocking: this.#hasTwoFilesystems() ? [REASONS['two-filesystems'](this.#filesystems())] : [],
+			blocking: two === undefined ? [] : [reasonFor.twoFilesystems(two.ours, two.other)],
 			problems: [...node.problems.values(), ...knowledge().problems],
 			notMounted: this.#notMounted(),
 			heals: this.#heals.heals,

@@ -151,7 +151,12 @@ export const compose = async (config: DaemonConfig): Promise<Daemon> => {
 	const publish = (): void => {
 		overlay?.publish({...sentinelTexts(report()), metrics: metricsNow});
 	};
-	const changes = new Changes({node, loop, discovery: () => discovery.latest(), address: config.address});
+	const changes = new Changes({
+		node,
+		loop,
+		discover: async () => discovery.askNow(),
+		addressOfSelf: findings => config.address ?? addressOfSelf(self, findings),
+	});
 	const control = new DaemonControl({
 		node,
 		loop,

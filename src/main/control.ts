@@ -1,7 +1,7 @@
 /** What hfs_config may ask of this daemon, carried out by heal/. */
 import {HekafsError} from '../errors.ts';
 import {describeCorrection} from '../heal/correct.ts';
-import {foundOrJoin, retire} from '../heal/changes.ts';
+import {type Changes} from '../heal/changes.ts';
 import {initialise} from '../heal/initialise.ts';
 import {initialTree, type TreeEntry} from '../heal/initial-tree.ts';
 import {type Loop} from '../heal/loop.ts';
@@ -15,19 +15,21 @@ import {
 } from '../http/control.ts';
 import {type InitEntry} from '../http/init-entry.ts';
 import {type Member} from '../membership/report.ts';
-import {type ChangeSource} from '../heal/changes.ts';
 import {volfileFor} from './gluster-ports.ts';
 
 export interface ControlOptions {
 	readonly node: Node;
 	readonly loop: Loop;
-	readonly changes: ChangeSource;
+	readonly changes: Changes;
 	readonly members: () => readonly Member[];
 	readonly backend: 'gluster' | 'local';
 }
 
 const asTreeEntry = (entry: InitEntry): TreeEntry =>
 	entry.kind === 'directory' ? {...entry, kind: 'dir'} : entry;
+
+/** `init` waits this long for what this node is doing just now. */
+const INIT_WAIT_MS = 15_000;
 
 const notHere = (what: string): HekafsError =>
 	new HekafsError(
@@ -50,8 +52,7 @@ export class DaemonControl implements Control {
 		{progress}: ControlContext,
 	): Promise<ControlResult> {
 		this.#requireGluster('serve');
-		const text = await foundOrJoin(this.#o.changes, {found, wait, progress});
-		return {text};
+		return {text: await this.#o.changes.serve({found, wait, progress})};
 	}
 
 	async retire(
@@ -59,7 +60,7 @@ export class DaemonControl implements Control {
 		{progress}: ControlContext,
 	): Promise<ControlResult> {
 		this.#requireGluster('retire');
-		return {text: await retire(this.#o.changes, {subject: node ?? this.#o.node.self, force, progress})};
+		return {text: await this.#o.changes.retire({subject: node ?? this.#o.node.self, force, progress})};
 	}
 
 	async init({tree}: InitRequest, {progress}: ControlContext): Promise<ControlResult> {
@@ -83,7 +84,10 @@ export class DaemonControl implements Control {
 				servers: node.state?.set.servers ?? [],
 				members: members(),
 			});
-		const count = await initialise(store, entries, `${node.self}-${process.pid}`);
+		// One at a time on this node; between nodes the lock in the filesystem decides.
+		const count = await node.exclusive(INIT_WAIT_MS, async () =>
+			initialise(store, entries, `${node.self}-${process.pid}`),
+		);
 		return {text: `the config filesystem is initialised: ${entries.length} entries, ${count} at the top`};
 	}
 

@@ -200,7 +200,8 @@ export class GlusterPorts implements Mounts, Bricks {
 			volfile: volfileFor(this.#o.self, set),
 			tmpDirectory: this.#o.runDirectory,
 		});
-		if (pending === null || splitBrain === null) throw new HekafsError('HEKAFS_PROGRAM_FAILED', 'no brick could count its heals');
+		if (pending === null || splitBrain === null)
+			throw new HekafsError('HEKAFS_PROGRAM_FAILED', 'no brick could count its heals');
 		return {pending, splitBrain, unreachable: bricks.filter(brick => !brick.connected).length};
 	}
 

@@ -3,7 +3,7 @@ import {decide, type Facts, SILENCE_TOLERATED_MS} from '../../../src/heal/decide
 import {type Look} from '../../../src/heal/look.ts';
 import {type Generation} from '../../../src/membership/ids.ts';
 import {type MarkerRead} from '../../../src/membership/marker.ts';
-import {REASONS} from '../../../src/membership/reason-texts.ts';
+import {reasonFor} from '../../../src/membership/reasons.ts';
 import {type ServerSet} from '../../../src/membership/server-set.ts';
 import {FILESYSTEM, OTHER_FILESYSTEM, setOf, uuidOf} from '../../support/sample-set.ts';
 
@@ -35,7 +35,7 @@ const facts = (over: Partial<Facts>): Facts => ({
 	stopping: false,
 	blocking: [],
 	problems: [],
-	notMounted: REASONS.starting(),
+	notMounted: reasonFor.starting(),
 	heals: CLEAN,
 	...over,
 });
@@ -83,12 +83,7 @@ test('a missing marker and a foreign one close the gate and are named', t => {
 });
 
 test('two filesystems close the gate whatever the mount shows', t => {
-	const blocking = [
-		REASONS['two-filesystems']([
-			{node: uuidOf(1), filesystemId: FILESYSTEM},
-			{node: uuidOf(2), filesystemId: OTHER_FILESYSTEM},
-		]),
-	];
+	const blocking = [reasonFor.twoFilesystems(FILESYSTEM, OTHER_FILESYSTEM)];
 	t.is(decide(facts({blocking})).gate, 'refusing');
 });
 
