@@ -1,7 +1,9 @@
 /** What one node may ask of another by a signed POST: the requests, their bodies and the interface that carries them out. */
+import {z} from 'zod';
 import {HekafsError} from '../errors.ts';
-import {parseEpoch, parseFilesystemId, parseNodeUuid} from '../membership/ids.ts';
-import {makeServerSet, type Server, type ServerSet} from '../membership/server-set.ts';
+import {cleanText, decodeJson} from '../membership/decode.ts';
+import {serverSetSchema} from '../membership/schema.ts';
+import {type ServerSet} from '../membership/server-set.ts';
 
 export interface PeerRequest {
 	/** The server set that the request is about. */
@@ -25,6 +27,9 @@ export interface PeerRequests {
 	adopt(request: PeerRequest, context: {readonly signal: AbortSignal}): Promise<PeerReply>;
 }
 
+/** Bodies of other nodes: a server set of 16 servers has some kilobytes. */
+export const PEER_MAX_BODY_BYTES = 64 * 1024;
+
 /** Path of each request. */
 export const PEER_PATHS = {
 	switching: '/v1/peer/switching',
@@ -33,53 +38,19 @@ export const PEER_PATHS = {
 	adopt: '/v1/peer/adopt',
 } as const satisfies Record<keyof PeerRequests, string>;
 
-/** More servers than any sensible set; bounds what a hostile body can make us do. */
-const MAX_SERVERS = 64;
 const MAX_REASON_CHARS = 500;
-const ADDRESS = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,253}$/;
 
-const invalid = (what: string): HekafsError =>
-	new HekafsError('HEKAFS_PEER_INVALID', `the request's body is not valid: ${what}`, {
-		remedy: 'Run the same version of HekaFS on all nodes.',
-	});
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-	typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const parseServer = (value: unknown): Server => {
-	if (!isRecord(value)) throw invalid('a server is not an object');
-	const {uuid, address, port} = value;
-	const parsed = typeof uuid === 'string' ? parseNodeUuid(uuid) : undefined;
-	if (parsed === undefined) throw invalid("a server's uuid");
-	if (typeof address !== 'string' || !ADDRESS.test(address)) throw invalid(`the address of server ${parsed}`);
-	if (typeof port !== 'number' || !Number.isInteger(port) || port < 1 || port > 65_535)
-		throw invalid(`the port of server ${parsed}`);
-	return {uuid: parsed, address, port};
-};
-
-const parseSet = (value: unknown): ServerSet => {
-	if (!isRecord(value)) throw invalid('set is not an object');
-	const filesystemId =
-		typeof value['filesystemId'] === 'string' ? parseFilesystemId(value['filesystemId']) : undefined;
-	if (filesystemId === undefined) throw invalid('set.filesystemId');
-	const epoch = parseEpoch(value['epoch']);
-	if (epoch === undefined) throw invalid('set.epoch');
-	const {servers} = value;
-	if (!Array.isArray(servers) || servers.length === 0 || servers.length > MAX_SERVERS)
-		throw invalid(`set.servers is not a list of 1 to ${MAX_SERVERS} servers`);
-	const parsed = servers.map(parseServer);
-	if (new Set(parsed.map(s => s.uuid)).size !== parsed.length) throw invalid('a server stands twice');
-	return makeServerSet(filesystemId, epoch, parsed);
-};
+const schema: z.ZodType<PeerRequest> = z.object({
+	set: serverSetSchema,
+	// Control characters of a foreign text must not reach logs or terminals.
+	reason: z.string().transform(text => cleanText(text, MAX_REASON_CHARS)),
+});
 
 /** Parses a body. @throws HekafsError HEKAFS_PEER_INVALID that names the wrong field */
-export const parsePeerRequest = (value: unknown): PeerRequest => {
-	if (!isRecord(value)) throw invalid('not an object');
-	const {reason} = value;
-	if (typeof reason !== 'string') throw invalid('reason is not a text');
-	return {
-		set: parseSet(value['set']),
-		// Control characters of a foreign text must not reach logs or terminals.
-		reason: reason.replaceAll(/\p{Cc}/gu, ' ').slice(0, MAX_REASON_CHARS),
-	};
+export const parsePeerRequest = (body: Uint8Array): PeerRequest => {
+	const decoded = decodeJson(body, schema, PEER_MAX_BODY_BYTES);
+	if (decoded.ok) return decoded.value;
+	throw new HekafsError('HEKAFS_PEER_INVALID', `the request's body is not valid: ${decoded.problem}`, {
+		remedy: 'Run the same version of HekaFS on all nodes.',
+	});
 };

@@ -15,9 +15,6 @@ import {toJsonText} from './answers.ts';
 /** `tcp`: from anywhere. `socket`: from root on this node. */
 export type Door = 'tcp' | 'socket';
 
-/** Bodies of other nodes: a server set of 64 servers has under 16 KiB. */
-export const PEER_MAX_BODY_BYTES = 64 * 1024;
-
 interface Common {
 	readonly path: string;
 	readonly doors: readonly Door[];
