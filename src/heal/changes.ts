@@ -27,7 +27,7 @@ export interface ChangesOptions {
 	/** Asks everybody now. */
 	readonly discover: () => Promise<Findings>;
 	/** How other nodes reach this one, given what they call it. */
-	readonly addressOfSelf: (findings: Findings) => string;
+	readonly addressOfSelf: (findings: Findings) => Promise<string>;
 }
 
 export type Progress = (text: string, done?: number, total?: number) => void;
@@ -76,7 +76,11 @@ export class Changes {
 	async observe(): Promise<ClusterObservation> {
 		const {node, loop, discover, addressOfSelf} = this.#o;
 		const findings = await discover();
-		const self: Server = {uuid: node.self, address: addressOfSelf(findings), port: node.ports.bricks.port};
+		const self: Server = {
+			uuid: node.self,
+			address: await addressOfSelf(findings),
+			port: node.ports.bricks.port,
+		};
 		const {look} = node;
 		return {
 			now: new Date().toISOString(),

@@ -131,9 +131,10 @@ export class Loop {
 				brick == null ||
 				set === undefined ||
 				(await node.ports.bricks.running(set, brick.directory)),
-			newestKnown: this.#hasTwoFilesystems()
-				? undefined
-				: newestOf(this.#options.knowledge().sets, filesystemId),
+			newestKnown:
+				this.#otherFilesystem() !== undefined
+					? undefined
+					: newestOf(this.#options.knowledge().sets, filesystemId),
 			mounted: node.current?.set,
 			mountAlive: (await node.current?.alive()) ?? false,
 			silentForMs: this.#silentForMs(),

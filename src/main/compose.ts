@@ -15,6 +15,7 @@ import {type NodeUuid, parseNodeUuid} from '../membership/ids.ts';
 import {sentinelTexts} from '../membership/report-text.ts';
 import {hasServer} from '../membership/server-set.ts';
 import {mountOverlay, type Overlay} from '../overlay/overlay.ts';
+import {addressOfSelf} from './addresses.ts';
 import {Cleanup} from './cleanup.ts';
 import {type DaemonConfig} from './config.ts';
 import {DaemonControl} from './control.ts';
@@ -103,6 +104,7 @@ export const compose = async (config: DaemonConfig): Promise<Daemon> => {
 		retiredDirectory: path.join(config.state, 'retired'),
 		brickPort: config.brickPort,
 		memberAddresses: () => discovery.memberAddresses(),
+		addressOf: peer => discovery.addressesOf(peer)[0],
 	});
 	const gate = new Gate();
 	let overlay: Overlay | undefined;
@@ -155,7 +157,7 @@ export const compose = async (config: DaemonConfig): Promise<Daemon> => {
 		node,
 		loop,
 		discover: async () => discovery.askNow(),
-		addressOfSelf: findings => config.address ?? addressOfSelf(self, findings),
+		addressOfSelf: async findings => config.address ?? addressOfSelf(self, findings),
 	});
 	const control = new DaemonControl({
 		node,
@@ -163,6 +165,7 @@ export const compose = async (config: DaemonConfig): Promise<Daemon> => {
 		changes,
 		members: () => discovery.members(),
 		backend: config.backend.kind,
+		volfile: set => gluster.volfile(set),
 	});
 
 	const server = await startHttpServer({

@@ -14,8 +14,8 @@ import {
 	type PlanView,
 } from '../http/control.ts';
 import {type InitEntry} from '../http/init-entry.ts';
+import {type ServerSet} from '../membership/server-set.ts';
 import {type Member} from '../membership/report.ts';
-import {volfileFor} from './gluster-ports.ts';
 
 export interface ControlOptions {
 	readonly node: Node;
@@ -23,6 +23,8 @@ export interface ControlOptions {
 	readonly changes: Changes;
 	readonly members: () => readonly Member[];
 	readonly backend: 'gluster' | 'local';
+	/** The client volfile of a set, as this node uses it. */
+	readonly volfile: (set: ServerSet) => string;
 }
 
 const asTreeEntry = (entry: InitEntry): TreeEntry =>
@@ -143,7 +145,7 @@ export class DaemonControl implements Control {
 				remedy: 'Found one with: hfs_config serve',
 			});
 		}
-		return volfileFor(node.self, set);
+		return this.#o.volfile(set);
 	}
 
 	#requireGluster(what: string): void {

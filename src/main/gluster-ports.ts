@@ -29,6 +29,8 @@ export interface GlusterPortsOptions {
 	readonly brickPort: number;
 	/** Names and addresses of all members, which the brick admits. */
 	readonly memberAddresses: () => readonly string[];
+	/** What this node's glusterd calls a member; undefined when it does not know it. */
+	readonly addressOf: (node: NodeUuid) => string | undefined;
 }
 
 /** A look through a mount that takes longer than this counts as silent. */
@@ -37,16 +39,6 @@ const CONNECT_TIMEOUT_MS = 500;
 const META_MAX_BYTES = 64 * 1024;
 /** Between the restarts of two servers' bricks for a new member: longer than a client takes to connect again. */
 const ADMIT_STAGGER_MS = 6000;
-
-/** A server reaches its own brick without leaving the machine: no name needs to resolve for that. */
-const addressFor =
-	(self: NodeUuid) =>
-	(server: Server): string =>
-		server.uuid === self ? '127.0.0.1' : server.address;
-
-/** The client volfile of a set as this node uses it; also what `hfs_config volfile` prints. */
-export const volfileFor = (self: NodeUuid, set: ServerSet): string =>
-	clientVolfile({set, addressOf: addressFor(self)});
 
 /** IP addresses behind names; a name that does not resolve now is left out. */
 const resolveAll = async (names: readonly string[]): Promise<readonly string[]> => {
@@ -90,15 +82,27 @@ export class GlusterPorts implements Mounts, Bricks {
 		this.#o = options;
 	}
 
+	/**
+	 * A server reaches its own brick without leaving the machine: no name needs to resolve for that. Others are reached by
+	 * what glusterd calls them now; what the set records counts only for a server that glusterd does not know.
+	 */
+	readonly #addressOf = ({uuid, address}: Server): string =>
+		uuid === this.#o.self ? '127.0.0.1' : (this.#o.addressOf(uuid) ?? address);
+
+	/** The client volfile of a set as this node uses it; also what `hfs_config volfile` prints. */
+	volfile(set: ServerSet): string {
+		return clientVolfile({set, addressOf: this.#addressOf});
+	}
+
 	get port(): number {
 		return this.#o.brickPort;
 	}
 
 	async mount(set: ServerSet): Promise<GenerationMount> {
-		const {self, runDirectory, logDirectory} = this.#o;
+		const {runDirectory, logDirectory} = this.#o;
 		const generation = ++this.#generation as Generation;
 		const mount = await mountGeneration({
-			volfile: volfileFor(self, set),
+			volfile: this.volfile(set),
 			directory: path.join(runDirectory, 'gen', String(generation)),
 			runDirectory,
 			name: `gen-${generation}`,
@@ -133,7 +137,7 @@ export class GlusterPorts implements Mounts, Bricks {
 			looking: backingStore(looking),
 			store: backingStore(changing),
 			up,
-			reachable: async () => reachableServers(set, addressFor(self)),
+			reachable: async () => reachableServers(set, this.#addressOf),
 			alive: async () => mount.alive(),
 			end: async () => {
 				await Promise.all([looking[Symbol.asyncDispose](), changing[Symbol.asyncDispose]()]);
@@ -170,7 +174,7 @@ export class GlusterPorts implements Mounts, Bricks {
 
 	async startSelfHeal(set: ServerSet): Promise<void> {
 		await startShd({
-			volfile: shdVolfile({set, addressOf: addressFor(this.#o.self)}),
+			volfile: shdVolfile({set, addressOf: this.#addressOf}),
 			runDirectory: this.#o.runDirectory,
 			logFile: path.join(this.#o.logDirectory, 'self-heal.log'),
 		});
@@ -181,8 +185,8 @@ export class GlusterPorts implements Mounts, Bricks {
 	}
 
 	async markNew(set: ServerSet, joining: NodeUuid): Promise<void> {
-		const {self, runDirectory, logDirectory} = this.#o;
-		const addressOf = addressFor(self);
+		const {runDirectory, logDirectory} = this.#o;
+		const addressOf = this.#addressOf;
 		await markNewBrick({
 			volfile: clientVolfile({set, addressOf}),
 			singleBrickVolfiles: set.servers
@@ -197,7 +201,7 @@ export class GlusterPorts implements Mounts, Bricks {
 
 	async countHeals(set: ServerSet): Promise<Heals> {
 		const {pending, splitBrain, bricks} = await countHeals({
-			volfile: volfileFor(this.#o.self, set),
+			volfile: this.volfile(set),
 			tmpDirectory: this.#o.runDirectory,
 		});
 		if (pending === null || splitBrain === null)
