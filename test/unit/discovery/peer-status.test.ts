@@ -5,7 +5,7 @@ import {uuidOf} from '../../support/sets.ts';
 
 const wrap = (inner: string): string =>
 	`<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<cliOutput>\n  <opRet>0</opRet>\n  <opErrno>0</opErrno>\n  <opErrstr/>\n  ${inner}\n</cliOutput>\n`;
-const peer = (n: number, {names = [`h${n}`], connected = 1, uuid = uuidOf(n)} = {}): string =>
+const peer = (n: number, {names = [`h${n}`], connected = 1, uuid = String(uuidOf(n))} = {}): string =>
 	`<peer><uuid>${uuid}</uuid><hostname>${names[0]!}</hostname><hostnames>${names
 		.map(name => `<hostname>${name}</hostname>`)
 		.join(
