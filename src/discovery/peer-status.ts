@@ -59,9 +59,13 @@ const addressesOf = (peer: Xml): readonly string[] => {
 	return [...new Set(all.filter(isAddress))].slice(0, MAX_ADDRESSES);
 };
 
+/** The parser takes what is cut off for whole; a member less than there are would be a lie. */
+const isWhole = (text: string, peers: number): boolean =>
+	text.trimEnd().endsWith('</cliOutput>') && text.split('<peer>').length - 1 === peers;
+
 const parseXml = (text: string): Xml | undefined => {
 	try {
-		return asObject((parser.parse(text, true) as Xml)['cliOutput']);
+		return asObject((parser.parse(text) as Xml)['cliOutput']);
 	} catch {
 		return undefined;
 	}
@@ -93,9 +97,10 @@ export const parsePeerStatus = ({exitCode, stdout, stderr}: ProgramOutput): Peer
 	const output = parseXml(stdout);
 	if (output === undefined) return problem('it printed something that is not its XML');
 	if (asText(output['opRet']) !== '0')
-		return problem(asText(output['opErrstr']) || `opRet is ${JSON.stringify(output['opRet']) ?? 'missing'}`);
+		return problem(asText(output['opErrstr']) || `its opRet is "${asText(output['opRet'])}"`);
 	if (!('peerStatus' in output)) return problem('it printed no peerStatus');
 	const peers = asList(asObject(output['peerStatus'])?.['peer']);
+	if (!isWhole(stdout, peers.length)) return problem('its XML is not whole');
 	if (peers.length > MAX_PEERS) return problem(`it lists more than ${MAX_PEERS} peers`);
 	return readPeers(peers);
 };

@@ -40,10 +40,13 @@ const unasked = (o: ClusterObservation): Refusal | undefined => {
 			'the members of the cluster are not known, and one of them may have a config filesystem',
 			`gluster peer status has to work. ${remedy}`,
 		);
-	const silent = o.members.filter(m => o.answers.get(m.uuid)?.kind !== 'report');
+	const silent = [
+		...o.members.filter(m => o.answers.get(m.uuid)?.kind !== 'report').map(m => nodeName(o, m.uuid)),
+		...(o.unidentified ?? []),
+	];
 	if (silent.length === 0) return undefined;
 	return refuse(
-		`nobody who answers has a config filesystem, but these members can't be asked: ${silent.map(m => nodeName(o, m.uuid)).join(', ')}`,
+		`nobody who answers has a config filesystem, but these members can't be asked: ${silent.join(', ')}`,
 		remedy,
 	);
 };

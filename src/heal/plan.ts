@@ -54,6 +54,8 @@ export interface ClusterObservation {
 	readonly state: NodeState | undefined;
 	/** The other nodes; null while they are not known. */
 	readonly members: readonly Member[] | null;
+	/** Peers that glusterd lists without knowing their UUID yet: members that can't be asked. */
+	readonly unidentified?: readonly string[] | undefined;
 	/** What came of asking them. Who isn't in it was not asked, which counts as silence. */
 	readonly answers: ReadonlyMap<NodeUuid, PeerAnswer>;
 	/** Of the mount in use; undefined while nothing is mounted. */

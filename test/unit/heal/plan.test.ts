@@ -47,6 +47,11 @@ test('found: refused while a member can’t be asked, unless the operator says s
 	}
 });
 
+test('found: a peer without a UUID counts as one that can’t be asked', t => {
+	const o = {...observationOf(1, null), unidentified: ['h9']};
+	t.regex(refusal(planFound(o, request)), /can't be asked: h9/);
+});
+
 test('found: refused while the members are not known, unless the operator says so', t => {
 	const o: ClusterObservation = {...observationOf(1, null), members: null, answers: new Map()};
 	t.regex(refusal(planFound(o, request)), /members .* not known.*gluster peer status.*--found/);
