@@ -43,8 +43,8 @@ export const brickFailure = (
 			cause,
 			remedy: 'Is its disk mounted? If the brick is lost, retire this server and let it join again.',
 		});
-	if (says(/Directory '.*' doesn't exist/i))
-		return new HekafsError('HEKAFS_BRICK_FAILED', `The brick directory ${directory} does not exist`, {
+	if (says(/Directory '.*' doesn't exist|Failed to find parent dir .*No such file/i))
+		return new HekafsError('HEKAFS_BRICK_FAILED', `${directory} does not exist, or is not a brick`, {
 			cause,
 			remedy: 'Is its disk mounted? If the brick is lost, retire this server and let it join again.',
 		});

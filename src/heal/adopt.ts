@@ -35,8 +35,12 @@ export const untilAgreed = async (node: Node, mount: GenerationMount): Promise<V
 		if (verdict?.kind === 'agreed' || verdict?.kind === 'disagreed') return verdict;
 		if (node.ports.now() > deadline || !(await mount.alive())) {
 			const text =
-				verdict?.reasons.map(formatReason).join('; ') ?? (look.kind === 'failed' ? look.problem : 'it does not answer');
-			throw new HekafsError('HEKAFS_MOUNT_FAILED', `the config filesystem (epoch ${mount.set?.epoch ?? '?'}) can't be used: ${text}`);
+				verdict?.reasons.map(formatReason).join('; ') ??
+				(look.kind === 'failed' ? look.problem : 'it does not answer');
+			throw new HekafsError(
+				'HEKAFS_MOUNT_FAILED',
+				`the config filesystem (epoch ${mount.set?.epoch ?? '?'}) can't be used: ${text}`,
+			);
 		}
 		await new Promise(resolve => setTimeout(resolve, AGREE_POLL_MS));
 	}

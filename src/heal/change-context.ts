@@ -11,6 +11,8 @@ export interface ChangeContext {
 	/** The set before the change; undefined while founding. */
 	readonly from: ServerSet | undefined;
 	readonly to: ServerSet;
+	/** One line: what changes, for reasons and logs. */
+	readonly why: string;
 	/** Heals of a set, counted now. */
 	readonly countHeals: (set: ServerSet) => Promise<Heals>;
 	/** The new set's mount, before it is given to the overlay. */
@@ -37,15 +39,20 @@ export const currentStore = (context: ChangeContext): Store => {
 };
 
 export const maintenanceOf = (context: ChangeContext): GenerationMount => {
-	if (context.maintenance === undefined) throw new Error('BUG: a step needs the new mount before it was made');
+	if (context.maintenance === undefined)
+		throw new Error('BUG: a step needs the new mount before it was made');
 	return context.maintenance;
 };
 
 export const secretOf = (context: ChangeContext): string => {
 	if (context.secret === undefined) {
-		throw new HekafsError('HEKAFS_UNAUTHENTICATED', "the cluster's secret can't be read from the config filesystem", {
-			remedy: 'Other nodes accept a change only from one that can read it. Look with: hfs_config status',
-		});
+		throw new HekafsError(
+			'HEKAFS_UNAUTHENTICATED',
+			"the cluster's secret can't be read from the config filesystem",
+			{
+				remedy: 'Other nodes accept a change only from one that can read it. Look with: hfs_config status',
+			},
+		);
 	}
 	return context.secret;
 };

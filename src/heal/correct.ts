@@ -37,17 +37,21 @@ export const chooseCorrection = (facts: CorrectionFacts): Correction => {
 	const target = newestKnown !== undefined && newestKnown.epoch > (known?.epoch ?? 0) ? newestKnown : known;
 	if (target === undefined) return {kind: 'none'};
 	const directory = state?.brick?.directory;
-	if (directory !== undefined && !hasServer(target, facts.self)) return {kind: 'become-retired', set: target, directory};
+	if (directory !== undefined && !hasServer(target, facts.self))
+		return {kind: 'become-retired', set: target, directory};
 	if (target !== known) return {kind: 'adopt', set: target, why: `a peer reports epoch ${target.epoch}`};
 	if (directory !== undefined && !facts.brickRunning) return {kind: 'start-brick', set: target, directory};
 	if (mounted === undefined) return {kind: 'adopt', set: target, why: 'nothing is mounted'};
 	if (!facts.mountAlive) return {kind: 'adopt', set: target, why: 'the mount is gone'};
-	if (facts.silentForMs > REPLACE_SILENT_MS) return {kind: 'adopt', set: target, why: 'the mount does not answer'};
-	const recorded = facts.decision.judgement?.kind === 'disagreed' ? facts.decision.judgement.recorded : undefined;
+	if (facts.silentForMs > REPLACE_SILENT_MS)
+		return {kind: 'adopt', set: target, why: 'the mount does not answer'};
+	const recorded =
+		facts.decision.judgement?.kind === 'disagreed' ? facts.decision.judgement.recorded : undefined;
 	if (recorded !== undefined && recorded.epoch > mounted.epoch) {
 		return {kind: 'adopt', set: recorded, why: `the filesystem records epoch ${recorded.epoch}`};
 	}
-	if (mounted.epoch < target.epoch) return {kind: 'adopt', set: target, why: `epoch ${mounted.epoch} is over`};
+	if (mounted.epoch < target.epoch)
+		return {kind: 'adopt', set: target, why: `epoch ${mounted.epoch} is over`};
 	return {kind: 'none'};
 };
 
@@ -101,7 +105,11 @@ export const correct = async (node: Node, correction: Correction): Promise<void>
 	} catch (error) {
 		const text = describeError(error).replaceAll('\n', ' ');
 		node.ports.log(`failed: ${text}`);
-		const isBrick = correction.kind !== 'adopt' || (error instanceof HekafsError && error.code === 'HEKAFS_BRICK_FAILED');
-		node.problems.set(isBrick ? 'brick' : 'mount', isBrick ? reasonFor.brickDown(text) : reasonFor.mountFailed(text));
+		const isBrick =
+			correction.kind !== 'adopt' || (error instanceof HekafsError && error.code === 'HEKAFS_BRICK_FAILED');
+		node.problems.set(
+			isBrick ? 'brick' : 'mount',
+			isBrick ? reasonFor.brickDown(text) : reasonFor.mountFailed(text),
+		);
 	}
 };

@@ -2,6 +2,7 @@
 import {type GateState} from '../membership/gate.ts';
 import {reasonFor} from '../membership/reasons.ts';
 import {type Reason} from '../membership/reason.ts';
+import {hasQuorum} from '../membership/server-set.ts';
 import {judge, type Verdict} from '../membership/verdict.ts';
 import {type Look} from './look.ts';
 import {type Heals} from './ports.ts';
@@ -11,13 +12,15 @@ export interface Facts {
 	readonly look: Look | undefined;
 	/** For how long the mount in use has not given an answer; 0 when the last look succeeded. */
 	readonly silentForMs: number;
-	/** This node changes the set, or was told that another one does, and it has not taken too long. */
-	readonly switching: boolean;
+	/** What change of the set is under way, here or on the node that said so; undefined when none is or it took too long. */
+	readonly switching: string | undefined;
 	readonly stopping: boolean;
 	/** What closes the gate whatever the mount shows: two filesystems in one cluster. */
 	readonly blocking: readonly Reason[];
-	/** What is wrong beyond the mount: brick, discovery, peers. */
+	/** What is wrong beyond the mount: this node's brick, its self-heal daemon. */
 	readonly problems: readonly Reason[];
+	/** What may explain a closed gate, but is no trouble by itself. */
+	readonly hints: readonly Reason[];
 	/** Why nothing is mounted. */
 	readonly notMounted: Reason;
 	/** Undefined while unknown. */
@@ -40,7 +43,12 @@ export interface Decision {
  */
 export const SILENCE_TOLERATED_MS = 12_000;
 
-const closed = (gate: GateState, verdict: Verdict['kind'], reasons: readonly Reason[], judgement?: Verdict): Decision => ({
+const closed = (
+	gate: GateState,
+	verdict: Verdict['kind'],
+	reasons: readonly Reason[],
+	judgement?: Verdict,
+): Decision => ({
 	gate,
 	degraded: false,
 	verdict,
@@ -49,14 +57,25 @@ const closed = (gate: GateState, verdict: Verdict['kind'], reasons: readonly Rea
 	judgement,
 });
 
+/** Closed for a reason that a change under way explains: then writers wait for its end. */
+const closedOrSwitching = (
+	facts: Facts,
+	verdict: Verdict['kind'],
+	reasons: readonly Reason[],
+	judgement?: Verdict,
+): Decision =>
+	facts.switching === undefined
+		? closed('refusing', verdict, reasons, judgement)
+		: closed('switching', verdict, [reasonFor.changing(facts.switching), ...reasons], judgement);
+
 const open = (facts: Facts, reasons: readonly Reason[], judgement: Verdict | undefined): Decision => {
 	const degraded = reasons.length > 0;
 	return {
-		gate: facts.switching ? 'switching' : 'open',
+		gate: facts.switching === undefined ? 'open' : 'switching',
 		degraded,
 		verdict: 'agreed',
-		health: facts.switching ? 'refusing' : degraded ? 'degraded' : 'healthy',
-		reasons: facts.switching ? [reasonFor.changing(), ...reasons] : reasons,
+		health: facts.switching !== undefined ? 'refusing' : degraded ? 'degraded' : 'healthy',
+		reasons: facts.switching === undefined ? reasons : [reasonFor.changing(facts.switching), ...reasons],
 		judgement,
 	};
 };
@@ -73,40 +92,42 @@ const decideSeen = (facts: Facts, look: Extract<Look, {kind: 'seen'}>): Decision
 	const judgement = judge(look.view);
 	if (judgement.kind !== 'agreed') {
 		const reasons = [...judgement.reasons, ...facts.problems];
-		return facts.switching
-			? closed('switching', judgement.kind, [reasonFor.changing(), ...reasons], judgement)
-			: closed('refusing', judgement.kind, reasons, judgement);
+		return closedOrSwitching(facts, judgement.kind, reasons, judgement);
 	}
-	const down = look.view.mounted.servers.filter(server => !look.view.up.has(server.uuid)).map(reasonFor.serverDown);
-	return open(facts, [...down, ...(down.length > 0 ? [] : healReasons(facts.heals)), ...facts.problems], judgement);
+	const down = look.view.mounted.servers
+		.filter(server => !look.view.up.has(server.uuid))
+		.map(reasonFor.serverDown);
+	return open(
+		facts,
+		[...down, ...(down.length > 0 ? [] : healReasons(facts.heals)), ...facts.problems],
+		judgement,
+	);
 };
 
 /** Total: every combination of facts has an answer, and every doubt closes the gate (P3). */
 export const decide = (facts: Facts): Decision => {
 	if (facts.stopping) return closed('refusing', 'unknown', [reasonFor.stopping()]);
+	if (facts.blocking.length > 0)
+		return closed('refusing', 'disagreed', [...facts.blocking, ...facts.problems]);
 	const {look} = facts;
-	if (facts.blocking.length > 0) return closed('refusing', 'disagreed', [...facts.blocking, ...facts.problems]);
-	if (look === undefined) {
-		return facts.switching
-			? closed('switching', 'unknown', [reasonFor.changing()])
-			: closed('refusing', 'unknown', [facts.notMounted, ...facts.problems]);
-	}
+	if (look === undefined)
+		return closedOrSwitching(facts, 'unknown', [facts.notMounted, ...facts.problems, ...facts.hints]);
 	switch (look.kind) {
 		case 'local':
 			return open(facts, facts.problems, undefined);
 		case 'seen':
 			return decideSeen(facts, look);
 		case 'silent': {
-			const reason = reasonFor.mountSilent(facts.silentForMs);
-			return closed(
-				facts.switching || facts.silentForMs < SILENCE_TOLERATED_MS ? 'switching' : 'refusing',
-				'unknown',
-				[reason, ...facts.problems],
-			);
+			const patient = facts.switching !== undefined || facts.silentForMs < SILENCE_TOLERATED_MS;
+			const reasons = [reasonFor.mountSilent(Math.round(facts.silentForMs)), ...facts.problems];
+			return closed(patient ? 'switching' : 'refusing', 'unknown', reasons);
 		}
-		case 'failed':
-			return facts.switching
-				? closed('switching', 'unknown', [reasonFor.changing()])
-				: closed('refusing', 'unknown', [reasonFor.noQuorum(look.problem), ...facts.problems]);
+		case 'failed': {
+			const {set, reachable, problem} = look;
+			const lost = hasQuorum(set, reachable)
+				? reasonFor.markersUnreadable(problem)
+				: reasonFor.tooFewServers(set, reachable);
+			return closedOrSwitching(facts, 'unknown', [lost, ...facts.problems, ...facts.hints]);
+		}
 	}
 };

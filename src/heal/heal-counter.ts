@@ -56,7 +56,9 @@ export class HealCounter {
 		this.#zeros = clean ? this.#zeros + 1 : 0;
 		this.#nonZeros = clean ? 0 : this.#nonZeros + 1;
 		this.#last = heals;
-		const settle = clean ? this.#zeros >= AGREEING_COUNTS || this.#settled?.pending === 0 : this.#nonZeros >= AGREEING_COUNTS;
+		const settle = clean
+			? this.#zeros >= AGREEING_COUNTS || this.#settled?.pending === 0
+			: this.#nonZeros >= AGREEING_COUNTS;
 		this.#nextAtMs = nowMs + (clean && settle ? QUIET_INTERVAL_MS : BUSY_INTERVAL_MS);
 		if (!settle) return false;
 		const changed =

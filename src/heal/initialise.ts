@@ -21,7 +21,8 @@ const build = async (store: Store, base: string, tree: readonly TreeEntry[]): Pr
 		if (entry.kind === 'dir') await store.mkdir(path, entry.mode);
 		else if (entry.kind === 'symlink') await store.symlink(entry.target, path);
 		else await store.writeAtomic(path, entry.content, entry.mode);
-		if ((entry.uid ?? 0) !== 0 || (entry.gid ?? 0) !== 0) await store.chown(path, entry.uid ?? 0, entry.gid ?? 0);
+		if ((entry.uid ?? 0) !== 0 || (entry.gid ?? 0) !== 0)
+			await store.chown(path, entry.uid ?? 0, entry.gid ?? 0);
 	}
 };
 
@@ -46,6 +47,8 @@ const finishInterrupted = async (store: Store): Promise<void> => {
  * @throws HekafsError HEKAFS_POPULATED when there is content, HEKAFS_BUSY when another node holds the lock
  */
 export const initialise = async (store: Store, tree: readonly TreeEntry[], id: string): Promise<number> => {
+	// Made when the filesystem was founded; a local directory has none yet.
+	await store.mkdir(MACHINERY.directory, 0o700);
 	if (!(await store.tryLock(MACHINERY.lock))) {
 		throw new HekafsError('HEKAFS_BUSY', 'another node is initialising or changing the config filesystem', {
 			remedy: 'Wait for it, then look with: hfs_config status',
@@ -58,7 +61,10 @@ export const initialise = async (store: Store, tree: readonly TreeEntry[], id: s
 			throw new HekafsError(
 				'HEKAFS_POPULATED',
 				`the config filesystem is populated already (it has ${content.toSorted().slice(0, 5).join(', ')}${content.length > 5 ? ', …' : ''})`,
-				{remedy: 'init is for an empty filesystem. Copy what you need into it with ordinary tools, or remove its content first.'},
+				{
+					remedy:
+						'init is for an empty filesystem. Copy what you need into it with ordinary tools, or remove its content first.',
+				},
 			);
 		}
 		const base = `${MACHINERY.staging}/init-${id}`;

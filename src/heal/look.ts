@@ -1,5 +1,7 @@
 /** One look through the mount in use: who is connected, what the filesystem says about itself. */
-import {errorCodeOf} from '../errors.ts';
+import {describeError, errorCodeOf} from '../errors.ts';
+import {type NodeUuid} from '../membership/ids.ts';
+import {type ServerSet} from '../membership/server-set.ts';
 import {type MountView} from '../membership/verdict.ts';
 import {readStoredSet} from './marker-store.ts';
 import {type GenerationMount} from './ports.ts';
@@ -8,21 +10,32 @@ import {type GenerationMount} from './ports.ts';
 export type Look =
 	| {readonly kind: 'seen'; readonly view: MountView}
 	| {readonly kind: 'silent'}
-	| {readonly kind: 'failed'; readonly problem: string}
+	| {
+			readonly kind: 'failed';
+			readonly problem: string;
+			readonly set: ServerSet;
+			/** Servers whose bricks take connections: when quorum is lost, the mount itself tells nothing (GLUSTER.md 3). */
+			readonly reachable: ReadonlySet<NodeUuid>;
+	  }
 	| {readonly kind: 'local'};
 
 /** Never rejects. */
 export const lookThrough = async (mount: GenerationMount): Promise<Look> => {
 	try {
 		if (mount.set === undefined) {
-			await mount.store.list('');
+			await mount.looking.list('');
 			return {kind: 'local'};
 		}
 		const up = await mount.up();
-		const {record, markers} = await readStoredSet(mount.store);
+		const {record, markers} = await readStoredSet(mount.looking);
 		return {kind: 'seen', view: {generation: mount.generation, mounted: mount.set, up, record, markers}};
 	} catch (error) {
-		if (errorCodeOf(error) === 'HEKAFS_TIMEOUT') return {kind: 'silent'};
-		return {kind: 'failed', problem: error instanceof Error ? error.message : String(error)};
+		if (mount.set === undefined || errorCodeOf(error) === 'HEKAFS_TIMEOUT') return {kind: 'silent'};
+		return {
+			kind: 'failed',
+			problem: describeError(error).split('\n', 1)[0]!,
+			set: mount.set,
+			reachable: await mount.reachable(),
+		};
 	}
 };

@@ -15,13 +15,21 @@ const TURN_MS = 500;
 /** After a correction that failed. */
 const RETRY_MS = 2000;
 
+export interface ReportedSet {
+	readonly node: NodeUuid;
+	readonly set: ServerSet;
+}
+
 /** What discovery has learnt, as far as the loop needs it. */
 export interface Knowledge {
 	/** False until the first answer of discovery. */
 	readonly asked: boolean;
+	/** Whether this node has no other members. */
+	readonly alone: boolean;
 	/** The sets that peers report. */
-	readonly sets: readonly ServerSet[];
-	readonly problems: readonly Reason[];
+	readonly sets: readonly ReportedSet[];
+	/** What may explain a trouble, but is none by itself: peers that don't answer. */
+	readonly hints: readonly Reason[];
 }
 
 export interface LoopOptions {
@@ -33,10 +41,17 @@ export interface LoopOptions {
 	readonly afterTurn: (decision: Decision) => void;
 }
 
-const newestOf = (sets: readonly ServerSet[], filesystemId: FilesystemId | undefined): ServerSet | undefined =>
+const newestOf = (
+	sets: readonly ReportedSet[],
+	filesystemId: FilesystemId | undefined,
+): ServerSet | undefined =>
 	sets
+		.map(reported => reported.set)
 		.filter(set => filesystemId === undefined || set.filesystemId === filesystemId)
-		.reduce<ServerSet | undefined>((newest, set) => (newest !== undefined && newest.epoch >= set.epoch ? newest : set), undefined);
+		.reduce<ServerSet | undefined>(
+			(newest, set) => (newest !== undefined && newest.epoch >= set.epoch ? newest : set),
+			undefined,
+		);
 
 export class Loop {
 	readonly #options: LoopOptions;
@@ -113,8 +128,14 @@ export class Loop {
 			self: node.self,
 			state: node.state,
 			brickRunning:
-				brickHeld() || brick == null || set === undefined || (await node.ports.bricks.running(set, brick.directory)),
-			newestKnown: this.#foreign().length > 0 ? undefined : newestOf(this.#options.knowledge().sets, filesystemId),
+				brickHeld() ||
+				brick == null ||
+				set === undefined ||
+				(await node.ports.bricks.running(set, brick.directory)),
+			newestKnown:
+				this.#otherFilesystem() !== undefined
+					? undefined
+					: newestOf(this.#options.knowledge().sets, filesystemId),
 			mounted: node.current?.set,
 			mountAlive: (await node.current?.alive()) ?? false,
 			silentForMs: this.#silentForMs(),
@@ -142,9 +163,11 @@ export class Loop {
 	async #correct(): Promise<void> {
 		const {node} = this.#options;
 		const correction = await this.plannedCorrection();
-		if (correction.kind === 'none' || (correction.kind === 'adopt' && !this.#options.knowledge().asked)) return;
+		if (correction.kind === 'none' || (correction.kind === 'adopt' && !this.#options.knowledge().asked))
+			return;
 		await node.exclusive(0, async () => correct(node, correction)).catch(() => undefined);
-		if (node.problems.has('mount') || node.problems.has('brick')) this.#retryAtMs = node.ports.now() + RETRY_MS;
+		if (node.problems.has('mount') || node.problems.has('brick'))
+			this.#retryAtMs = node.ports.now() + RETRY_MS;
 		this.#heals.disturb();
 		this.#moveGate();
 		this.#again = true;
@@ -171,30 +194,34 @@ export class Loop {
 		return node.look?.kind === 'silent' ? node.ports.now() - node.answeredAtMs : 0;
 	}
 
-	/** Sets of other filesystems than ours, or of more than one when we have none. */
-	#foreign(): readonly ServerSet[] {
-		const {sets} = this.#options.knowledge();
-		const ours = this.#options.node.state?.filesystemId ?? sets[0]?.filesystemId;
-		return sets.filter(set => set.filesystemId !== ours);
+	/** Another filesystem than ours among the peers. More than one in a cluster is a fault that nobody may write over. */
+	#otherFilesystem(): {readonly ours: FilesystemId; readonly other: FilesystemId} | undefined {
+		const {node, knowledge} = this.#options;
+		const {sets} = knowledge();
+		const ours = node.state?.filesystemId ?? sets[0]?.set.filesystemId;
+		const other = sets.find(({set}) => set.filesystemId !== ours)?.set.filesystemId;
+		return ours === undefined || other === undefined ? undefined : {ours, other};
+	}
+
+	#notMounted(): Reason {
+		const {node, knowledge} = this.#options;
+		const {asked, sets, alone} = knowledge();
+		if (node.state !== undefined || !asked || sets.length > 0) return reasonFor.starting();
+		return alone ? reasonFor.noMembers() : reasonFor.noFilesystem();
 	}
 
 	#facts(): Facts {
 		const {node, knowledge} = this.#options;
-		const foreign = this.#foreign()[0];
-		const {state} = node;
-		const members = knowledge();
+		const two = this.#otherFilesystem();
 		return {
 			look: node.current === undefined ? undefined : node.look,
 			silentForMs: this.#silentForMs(),
 			switching: node.switching,
 			stopping: this.#stopping,
-			blocking:
-				foreign === undefined
-					? []
-					: [reasonFor.twoFilesystems(state?.filesystemId ?? members.sets[0]!.filesystemId, foreign.filesystemId)],
-			problems: [...node.problems.values(), ...members.problems],
-			notMounted:
-				state === undefined && members.asked && members.sets.length === 0 ? reasonFor.noFilesystem() : reasonFor.starting(),
+			blocking: two === undefined ? [] : [reasonFor.twoFilesystems(two.ours, two.other)],
+			problems: [...node.problems.values()],
+			hints: knowledge().hints,
+			notMounted: this.#notMounted(),
 			heals: this.#heals.heals,
 		};
 	}
@@ -212,7 +239,9 @@ export class Loop {
 		});
 		if (changed) {
 			overlay.gateChanged();
-			node.ports.log(`gate ${this.#decision.gate}${this.#decision.degraded ? ', degraded' : ''}: ${this.#decision.reasons.map(r => r.text).join('; ') || 'healthy'}`);
+			node.ports.log(
+				`gate ${this.#decision.gate}${this.#decision.degraded ? ', degraded' : ''}: ${this.#decision.reasons.map(r => r.text).join('; ') || 'healthy'}`,
+			);
 		}
 		afterTurn(this.#decision);
 	}

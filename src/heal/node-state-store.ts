@@ -1,6 +1,15 @@
 /** What this node remembers between runs: its state file, its copy of the cluster's secret, its own UUID if glusterd has none. */
 import {randomUUID} from 'node:crypto';
-import {chmodSync, closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync} from 'node:fs';
+import {
+	chmodSync,
+	closeSync,
+	fsyncSync,
+	mkdirSync,
+	openSync,
+	readFileSync,
+	renameSync,
+	writeSync,
+} from 'node:fs';
 import path from 'node:path';
 import {HekafsError} from '../errors.ts';
 import {type NodeUuid, parseNodeUuid} from '../membership/ids.ts';
@@ -45,11 +54,15 @@ export class NodeStateStore {
 		const bytes = this.#read('state.json');
 		if (bytes === undefined) return undefined;
 		const read = parseNodeState(bytes);
-		if (read.kind === 'invalid') {
-			throw new HekafsError('HEKAFS_STATE_INVALID', `${this.#file('state.json')}: ${read.problem}`, {
-				remedy:
-					'Restore the file from a backup. If this node is no config server you may move it away: the node learns the server set again from its peers.',
-			});
+		if (read.kind !== 'state') {
+			throw new HekafsError(
+				'HEKAFS_STATE_INVALID',
+				`${this.#file('state.json')}: ${read.kind === 'invalid' ? read.problem : 'it is empty'}`,
+				{
+					remedy:
+						'Restore the file from a backup. If this node is no config server you may move it away: the node learns the server set again from its peers.',
+				},
+			);
 		}
 		return read.state;
 	}

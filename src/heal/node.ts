@@ -36,7 +36,7 @@ export class Node {
 	answeredAtMs = 0;
 	/** What is wrong beyond the mount; by source, so that each source replaces its own. */
 	readonly problems = new Map<'brick' | 'discovery' | 'mount' | 'self-heal', Reason>();
-	#switchingUntilMs = 0;
+	#switching: {readonly why: string; readonly untilMs: number} | undefined;
 	#queue: Promise<unknown> = Promise.resolve();
 	#waiting = 0;
 
@@ -51,21 +51,25 @@ export class Node {
 		this.state = state;
 	}
 
-	get switching(): boolean {
-		return this.ports.now() < this.#switchingUntilMs;
+	/** The change under way, as a sentence. */
+	get switching(): string | undefined {
+		return this.#switching !== undefined && this.ports.now() < this.#switching.untilMs
+			? this.#switching.why
+			: undefined;
 	}
 
 	/** Closes the gate for a change that ends soon, and waits (bounded) for the mutations in flight (I2). */
-	async closeForSwitch(limitMs = SWITCHING_LIMIT_MS): Promise<void> {
-		this.#switchingUntilMs = this.ports.now() + limitMs;
+	async closeForSwitch(why: string, limitMs = SWITCHING_LIMIT_MS): Promise<void> {
+		this.#switching = {why, untilMs: this.ports.now() + limitMs};
 		const {gate} = this.ports;
 		if (gate.set({...gate.view(), state: 'switching'})) this.ports.overlay.gateChanged();
 		const deadline = this.ports.now() + DRAIN_LIMIT_MS;
-		while (gate.inFlight > 0 && this.ports.now() < deadline) await new Promise(resolve => setTimeout(resolve, 5));
+		while (gate.inFlight > 0 && this.ports.now() < deadline)
+			await new Promise(resolve => setTimeout(resolve, 5));
 	}
 
 	endSwitch(): void {
-		this.#switchingUntilMs = 0;
+		this.#switching = undefined;
 	}
 
 	/** Whether a change or a correction is being carried out or waits for its turn. */

@@ -17,9 +17,13 @@ interface Request {
 const requireOurs = (node: Node, set: ServerSet): void => {
 	const ours = node.state?.filesystemId;
 	if (ours !== undefined && ours !== set.filesystemId) {
-		throw new HekafsError('HEKAFS_REFUSED', `this node belongs to the config filesystem ${ours}, not to ${set.filesystemId}`, {
-			remedy: 'Two config filesystems in one cluster: retire the servers of one of them.',
-		});
+		throw new HekafsError(
+			'HEKAFS_REFUSED',
+			`this node belongs to the config filesystem ${ours}, not to ${set.filesystemId}`,
+			{
+				remedy: 'Two config filesystems in one cluster: retire the servers of one of them.',
+			},
+		);
 	}
 };
 
@@ -41,20 +45,24 @@ export class PeerHandler {
 	async switching({set, reason}: Request): Promise<Record<string, never>> {
 		requireOurs(this.#node, set);
 		this.#node.ports.log(`another node changes the set: ${reason}`);
-		await this.#node.closeForSwitch();
+		await this.#node.closeForSwitch(reason);
 		return {};
 	}
 
-	async stopBrick({set}: Request): Promise<Record<string, never>> {
+	async stopBrick({set, reason}: Request): Promise<Record<string, never>> {
 		const node = this.#node;
 		requireOurs(node, set);
 		if (set.epoch <= (node.state?.set.epoch ?? 0)) {
-			throw new HekafsError('HEKAFS_REFUSED', `epoch ${set.epoch} is not newer than this node's epoch ${node.state?.set.epoch ?? 0}`, {
-				remedy: 'Another change was quicker. Look with: hfs_config status',
-			});
+			throw new HekafsError(
+				'HEKAFS_REFUSED',
+				`epoch ${set.epoch} is not newer than this node's epoch ${node.state?.set.epoch ?? 0}`,
+				{
+					remedy: 'Another change was quicker. Look with: hfs_config status',
+				},
+			);
 		}
 		await node.exclusive(TURN_WAIT_MS, async () => {
-			await node.closeForSwitch();
+			await node.closeForSwitch(reason);
 			this.#brickStoppedUntilMs = node.ports.now() + STOPPED_LIMIT_MS;
 			await node.ports.bricks.stopSelfHeal();
 			await node.ports.bricks.stop();
@@ -87,7 +95,8 @@ export class PeerHandler {
 		await node.exclusive(TURN_WAIT_MS, async () => {
 			const mounted = node.current?.set?.epoch ?? 0;
 			// Retired nodes are left to the loop, which also puts the brick aside.
-			if (mounted < set.epoch && (node.state?.brick == null || hasServer(set, node.self))) await adopt(node, set);
+			if (mounted < set.epoch && (node.state?.brick == null || hasServer(set, node.self)))
+				await adopt(node, set);
 			node.endSwitch();
 		});
 		this.#nudge();

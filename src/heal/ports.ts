@@ -9,9 +9,13 @@ export interface GenerationMount {
 	/** The set it was mounted with. Undefined for a local directory, which has no servers. */
 	readonly set: ServerSet | undefined;
 	readonly path: string;
+	/** For looks: never waits behind a change. */
+	readonly looking: Store;
 	readonly store: Store;
 	/** The servers whose bricks the client is connected to. Rejects when the mount does not answer. */
 	up(): Promise<ReadonlySet<NodeUuid>>;
+	/** Servers whose bricks take a connection now; never rejects. */
+	reachable(): Promise<ReadonlySet<NodeUuid>>;
 	/** Whether its process still runs and the mount is still there. */
 	alive(): Promise<boolean>;
 	/** Unmounts (lazily if need be) and ends its processes; never rejects, ends within seconds. */

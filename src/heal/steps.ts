@@ -5,17 +5,30 @@ import {type NodeUuid} from '../membership/ids.ts';
 import {hasServer, type ServerSet} from '../membership/server-set.ts';
 import {rememberSet, switchTo, untilAgreed} from './adopt.ts';
 import {type ChangeContext, currentStore, maintenanceOf, secretOf} from './change-context.ts';
-import {readChange, readSecret, removeChange, removeMarker, writeChange, writeMarker, writeRecord} from './marker-store.ts';
+import {
+	readChange,
+	readSecret,
+	removeChange,
+	removeMarker,
+	writeChange,
+	writeMarker,
+	writeRecord,
+} from './marker-store.ts';
 import {type Step} from './plan.ts';
 import {MACHINERY} from './store.ts';
 
 /** A join returns when the new server holds everything, or after this. */
 const HEAL_LIMIT_MS = 30 * 60_000;
 const HEAL_POLL_MS = 1000;
+/** How long a change keeps writers of this node waiting; its own steps have shorter limits. */
+const CHANGE_LIMIT_MS = 120_000;
 /** How long the bricks of a new set may take until the client is connected to all of them. */
 const CONNECT_LIMIT_MS = 15_000;
 
-type Executor<K extends Step['kind']> = (context: ChangeContext, step: Extract<Step, {kind: K}>) => Promise<void>;
+type Executor<K extends Step['kind']> = (
+	context: ChangeContext,
+	step: Extract<Step, {kind: K}>,
+) => Promise<void>;
 
 const lock: Executor<'lock'> = async context => {
 	const store = currentStore(context);
@@ -38,33 +51,42 @@ const requireHealthy: Executor<'requireHealthy'> = async (context, step) => {
 	const {node, from} = context;
 	const look = node.look;
 	if (from === undefined || look?.kind !== 'seen' || node.current?.set?.epoch !== from.epoch) {
-		throw new HekafsError('HEKAFS_REFUSED', 'the server set was changed meanwhile', {remedy: 'Look with: hfs_config status'});
+		throw new HekafsError('HEKAFS_REFUSED', 'the server set was changed meanwhile', {
+			remedy: 'Look with: hfs_config status',
+		});
 	}
 	const down = from.servers.filter(server => server.uuid !== step.except && !look.view.up.has(server.uuid));
 	if (down.length > 0) {
 		throw new HekafsError('HEKAFS_REFUSED', `config server ${down.map(s => s.address).join(', ')} is down`, {
-			remedy: 'Start hekafsd there, or retire a server that will never come back with: hfs_config retire NODE',
+			remedy:
+				'Start hekafsd there, or retire a server that will never come back with: hfs_config retire NODE',
 		});
 	}
 	const heals = await context.countHeals(from);
 	if (heals.splitBrain > 0 || (heals.pending > 0 && step.except === undefined)) {
-		throw new HekafsError('HEKAFS_REFUSED', `${heals.pending} heals are pending, ${heals.splitBrain} entries are in split brain`, {
-			remedy: 'Wait until status says healthy, then try again: hfs_config status',
-		});
+		throw new HekafsError(
+			'HEKAFS_REFUSED',
+			`${heals.pending} heals are pending, ${heals.splitBrain} entries are in split brain`,
+			{
+				remedy: 'Wait until status says healthy, then try again: hfs_config status',
+			},
+		);
 	}
 	// A change that was cut off: the lock is ours, so nobody carries it out any more.
 	if ((await readChange(currentStore(context))) !== undefined) await removeChange(currentStore(context));
 };
 
 const closeGate: Executor<'closeGate'> = async context => {
-	await context.node.closeForSwitch(120_000);
+	await context.node.closeForSwitch(context.why, CHANGE_LIMIT_MS);
 };
 
 /** A node that can't be told is cut off by the fence anyway; it follows by itself when it is back. */
 const tellMembersSwitching: Executor<'tellMembersSwitching'> = async (context, step) => {
 	const secret = secretOf(context);
 	await Promise.allSettled(
-		step.members.map(async peer => context.node.ports.peers.post(peer, {kind: 'switching', set: context.to}, secret)),
+		step.members.map(async peer =>
+			context.node.ports.peers.post(peer, {kind: 'switching', set: context.to}, secret),
+		),
 	);
 };
 
@@ -90,7 +112,11 @@ const stopBricks: Executor<'stopBricks'> = async (context, step) => {
 };
 
 /** Starts bricks for `set`, remote ones by their own hekafsd. Used to go forward and to go back. */
-export const startBricksFor = async (context: ChangeContext, servers: readonly NodeUuid[], set: ServerSet): Promise<void> => {
+export const startBricksFor = async (
+	context: ChangeContext,
+	servers: readonly NodeUuid[],
+	set: ServerSet,
+): Promise<void> => {
 	const {node} = context;
 	await Promise.all(
 		servers.map(async server => {
@@ -99,7 +125,8 @@ export const startBricksFor = async (context: ChangeContext, servers: readonly N
 				return;
 			}
 			const directory = node.state?.brick?.directory;
-			if (directory === undefined) throw new Error('BUG: this node is to start a brick that it does not have');
+			if (directory === undefined)
+				throw new Error('BUG: this node is to start a brick that it does not have');
 			rememberSet(node, set);
 			await node.ports.bricks.start(set, directory);
 		}),
@@ -139,7 +166,10 @@ const mountMaintenance: Executor<'mountMaintenance'> = async context => {
 		const up = await mount.up().catch(() => new Set<NodeUuid>());
 		if (to.servers.every(server => up.has(server.uuid))) break;
 		if (node.ports.now() > deadline) {
-			throw new HekafsError('HEKAFS_MOUNT_FAILED', `not all servers of epoch ${to.epoch} can be reached through the new mount`);
+			throw new HekafsError(
+				'HEKAFS_MOUNT_FAILED',
+				`not all servers of epoch ${to.epoch} can be reached through the new mount`,
+			);
 		}
 		await new Promise(resolve => setTimeout(resolve, 50));
 	}
@@ -148,7 +178,10 @@ const mountMaintenance: Executor<'mountMaintenance'> = async context => {
 		return;
 	}
 	if (!(await mount.store.tryLock(MACHINERY.lock))) {
-		throw new HekafsError('HEKAFS_BUSY', 'another node took the lock of the config filesystem during the change');
+		throw new HekafsError(
+			'HEKAFS_BUSY',
+			'another node took the lock of the config filesystem during the change',
+		);
 	}
 	context.lockedIn = mount.store;
 };
@@ -165,7 +198,10 @@ const adopt: Executor<'adopt'> = async context => {
 	const mount = maintenanceOf(context);
 	const verdict = await untilAgreed(node, mount);
 	if (verdict.kind !== 'agreed') {
-		throw new HekafsError('HEKAFS_MOUNT_FAILED', `the new set is not agreed: ${verdict.reasons.map(r => r.text).join('; ')}`);
+		throw new HekafsError(
+			'HEKAFS_MOUNT_FAILED',
+			`the new set is not agreed: ${verdict.reasons.map(r => r.text).join('; ')}`,
+		);
 	}
 	await switchTo(node, mount);
 	context.maintenance = undefined;
@@ -177,7 +213,9 @@ const adopt: Executor<'adopt'> = async context => {
 const tellMembersAdopt: Executor<'tellMembersAdopt'> = async (context, step) => {
 	const secret = secretOf(context);
 	const results = await Promise.allSettled(
-		step.members.map(async peer => context.node.ports.peers.post(peer, {kind: 'adopt', set: context.to}, secret)),
+		step.members.map(async peer =>
+			context.node.ports.peers.post(peer, {kind: 'adopt', set: context.to}, secret),
+		),
 	);
 	const late = step.members.filter((_, i) => results[i]?.status === 'rejected');
 	if (late.length > 0) context.progress(`${late.length} nodes did not answer; they follow by themselves`);

@@ -18,7 +18,8 @@ export interface Store {
 	rename(from: string, to: string): Promise<void>;
 	/** A whole-file lock between nodes, held until `unlock` or until this mount ends. @returns false when it is held elsewhere */
 	tryLock(path: string): Promise<boolean>;
-	unlock(path: string): Promise<void>;
+	/** @returns false when it was not held here */
+	unlock(path: string): Promise<boolean>;
 }
 
 /** The machinery's own files, below the root of the backing filesystem; the overlay hides them (docs/INTERFACE.md). */

@@ -13,8 +13,10 @@ export const backingStore = (backing: Backing): Store => {
 	return {
 		list: async path => backing.call('list', [path], look),
 		read: async (path, maxBytes) => backing.call('read', [path, maxBytes], look),
-		writeAtomic: async (path, data, mode) => backing.call('writeAtomic', [path, Buffer.from(data), mode], change),
-		writeExclusive: async (path, data, mode) => backing.call('writeExclusive', [path, Buffer.from(data), mode], change),
+		writeAtomic: async (path, data, mode) =>
+			backing.call('writeAtomic', [path, Buffer.from(data), mode], change),
+		writeExclusive: async (path, data, mode) =>
+			backing.call('writeExclusive', [path, Buffer.from(data), mode], change),
 		mkdir: async (path, mode) => backing.call('mkdir', [path, mode], change),
 		symlink: async (target, path) => backing.call('symlink', [target, path], change),
 		chown: async (path, uid, gid) => backing.call('chown', [path, uid, gid], change),

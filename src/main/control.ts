@@ -1,32 +1,42 @@
 /** What hfs_config may ask of this daemon, carried out by heal/. */
 import {HekafsError} from '../errors.ts';
 import {describeCorrection} from '../heal/correct.ts';
-import {foundOrJoin, retire} from '../heal/changes.ts';
+import {type Changes} from '../heal/changes.ts';
 import {initialise} from '../heal/initialise.ts';
-import {initialTree, type TreeEntry} from '../heal/initial-tree.ts';
+import {initialTree} from '../heal/initial-tree.ts';
 import {type Loop} from '../heal/loop.ts';
 import {type Node} from '../heal/node.ts';
-import {type Control, type ControlContext, type ControlResult, type InitRequest, type PlanView} from '../http/control.ts';
-import {type InitEntry} from '../http/init-entry.ts';
+import {
+	type Control,
+	type ControlContext,
+	type ControlResult,
+	type InitRequest,
+	type PlanView,
+} from '../http/control.ts';
+import {type ServerSet} from '../membership/server-set.ts';
 import {type Member} from '../membership/report.ts';
-import {type ChangeSource} from '../heal/changes.ts';
-import {volfileFor} from './gluster-ports.ts';
 
 export interface ControlOptions {
 	readonly node: Node;
 	readonly loop: Loop;
-	readonly changes: ChangeSource;
+	readonly changes: Changes;
 	readonly members: () => readonly Member[];
 	readonly backend: 'gluster' | 'local';
+	/** The client volfile of a set, as this node uses it. */
+	readonly volfile: (set: ServerSet) => string;
 }
 
-const asTreeEntry = (entry: InitEntry): TreeEntry =>
-	entry.kind === 'directory' ? {...entry, kind: 'dir'} : entry;
+/** `init` waits this long for what this node is doing just now. */
+const INIT_WAIT_MS = 15_000;
 
 const notHere = (what: string): HekafsError =>
-	new HekafsError('HEKAFS_REFUSED', `${what} needs the gluster backend; this hekafsd runs with --backend local`, {
-		remedy: 'A local directory has no servers. Start hekafsd without --backend.',
-	});
+	new HekafsError(
+		'HEKAFS_REFUSED',
+		`${what} needs the gluster backend; this hekafsd runs with --backend local`,
+		{
+			remedy: 'A local directory has no servers. Start hekafsd without --backend.',
+		},
+	);
 
 export class DaemonControl implements Control {
 	readonly #o: ControlOptions;
@@ -35,15 +45,20 @@ export class DaemonControl implements Control {
 		this.#o = options;
 	}
 
-	async serve({found, wait}: {found: boolean; wait: boolean}, {progress}: ControlContext): Promise<ControlResult> {
+	async serve(
+		{found, wait}: {found: boolean; wait: boolean},
+		{progress}: ControlContext,
+	): Promise<ControlResult> {
 		this.#requireGluster('serve');
-		const text = await foundOrJoin(this.#o.changes, {found, wait, progress});
-		return {text};
+		return {text: await this.#o.changes.serve({found, wait, progress})};
 	}
 
-	async retire({node, force}: {node: Node['self'] | undefined; force: boolean}, {progress}: ControlContext): Promise<ControlResult> {
+	async retire(
+		{node, force}: {node: Node['self'] | undefined; force: boolean},
+		{progress}: ControlContext,
+	): Promise<ControlResult> {
 		this.#requireGluster('retire');
-		return {text: await retire(this.#o.changes, {subject: node ?? this.#o.node.self, force, progress})};
+		return {text: await this.#o.changes.retire({subject: node ?? this.#o.node.self, force, progress})};
 	}
 
 	async init({tree}: InitRequest, {progress}: ControlContext): Promise<ControlResult> {
@@ -51,15 +66,26 @@ export class DaemonControl implements Control {
 		const decision = await loop.turnNow();
 		const store = node.current?.store;
 		if (store === undefined || decision.gate !== 'open') {
-			throw new HekafsError('HEKAFS_REFUSED', `writes are refused now: ${decision.reasons.map(r => r.text).join('; ')}`, {
-				remedy: decision.reasons[0]?.remedy ?? 'Look with: hfs_config status',
-			});
+			throw new HekafsError(
+				'HEKAFS_REFUSED',
+				`writes are refused now: ${decision.reasons.map(r => r.text).join('; ')}`,
+				{
+					remedy: decision.reasons[0]?.remedy ?? 'Look with: hfs_config status',
+				},
+			);
 		}
 		progress('filling in the initial values');
 		const entries =
-			tree?.map(asTreeEntry) ??
-			initialTree({filesystemId: node.state?.filesystemId, servers: node.state?.set.servers ?? [], members: members()});
-		const count = await initialise(store, entries, `${node.self}-${process.pid}`);
+			tree ??
+			initialTree({
+				filesystemId: node.state?.filesystemId,
+				servers: node.state?.set.servers ?? [],
+				members: members(),
+			});
+		// One at a time on this node; between nodes the lock in the filesystem decides.
+		const count = await node.exclusive(INIT_WAIT_MS, async () =>
+			initialise(store, entries, `${node.self}-${process.pid}`),
+		);
 		return {text: `the config filesystem is initialised: ${entries.length} entries, ${count} at the top`};
 	}
 
@@ -81,7 +107,10 @@ export class DaemonControl implements Control {
 		this.#requireGluster('remount');
 		const {node, loop, changes} = this.#o;
 		const set = node.state?.set;
-		if (set === undefined) throw new HekafsError('HEKAFS_REFUSED', 'there is no config filesystem to mount', {remedy: 'Found one with: hfs_config serve'});
+		if (set === undefined)
+			throw new HekafsError('HEKAFS_REFUSED', 'there is no config filesystem to mount', {
+				remedy: 'Found one with: hfs_config serve',
+			});
 		progress(`mounting epoch ${set.epoch} anew`);
 		await changes.remount();
 		const {health} = await loop.turnNow();
@@ -95,7 +124,10 @@ export class DaemonControl implements Control {
 		const why = reasons.map(r => r.text).join('; ') || 'everything is as it should be';
 		return {
 			summary: correction.kind === 'none' ? `${health}; nothing to do` : `${health}; one step`,
-			steps: correction.kind === 'none' ? [] : [{name: correction.kind, text: describeCorrection(correction), why}],
+			steps:
+				correction.kind === 'none'
+					? []
+					: [{name: correction.kind, text: describeCorrection(correction), why}],
 		};
 	}
 
@@ -109,7 +141,7 @@ export class DaemonControl implements Control {
 				remedy: 'Found one with: hfs_config serve',
 			});
 		}
-		return volfileFor(node.self, set);
+		return this.#o.volfile(set);
 	}
 
 	#requireGluster(what: string): void {

@@ -5,7 +5,8 @@ import path from 'node:path';
 import {EXIT} from '../errors.ts';
 
 /** What the child tells its parent, over the IPC channel. */
-export type ChildMessage = {readonly kind: 'mounted'; readonly text: string} | {readonly kind: 'failed'; readonly text: string};
+export type ChildMessage =
+	{readonly kind: 'mounted'; readonly text: string} | {readonly kind: 'failed'; readonly text: string};
 
 const isChildMessage = (value: unknown): value is ChildMessage =>
 	typeof value === 'object' && value !== null && 'kind' in value && 'text' in value;

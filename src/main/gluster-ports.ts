@@ -1,13 +1,15 @@
 /** GlusterFS as heal/ wants it: volfiles made from server sets, processes from gluster/, I/O through backing/. */
 import {lookup} from 'node:dns/promises';
+import {connect} from 'node:net';
 import path from 'node:path';
-import {Backing} from '../backing/backing.ts';
+import {openBacking} from '../backing/backing.ts';
 import {markNewBrick} from '../gluster/add-brick-mark.ts';
-import {type BrickOptions, isBrickRunning, startBrick, stopBrick} from '../gluster/brick.ts';
+import {type BrickOptions, startBrick, stopBrick} from '../gluster/brick.ts';
 import {prepareBrick, setBrickAside} from '../gluster/brick-directory.ts';
 import {mountGeneration} from '../gluster/client-mount.ts';
 import {countHeals} from '../gluster/glfsheal.ts';
 import {parseReplicateState, REPLICATE_META} from '../gluster/meta.ts';
+import {runningWith} from '../gluster/daemon.ts';
 import {startShd, stopShd} from '../gluster/shd.ts';
 import {type Bricks, type GenerationMount, type Heals, type Mounts} from '../heal/ports.ts';
 import {HekafsError} from '../errors.ts';
@@ -27,22 +29,16 @@ export interface GlusterPortsOptions {
 	readonly brickPort: number;
 	/** Names and addresses of all members, which the brick admits. */
 	readonly memberAddresses: () => readonly string[];
+	/** What this node's glusterd calls a member; undefined when it does not know it. */
+	readonly addressOf: (node: NodeUuid) => string | undefined;
 }
 
 /** A look through a mount that takes longer than this counts as silent. */
 const LOOK_TIMEOUT_MS = 2000;
+const CONNECT_TIMEOUT_MS = 500;
 const META_MAX_BYTES = 64 * 1024;
 /** Between the restarts of two servers' bricks for a new member: longer than a client takes to connect again. */
 const ADMIT_STAGGER_MS = 6000;
-
-/** A server reaches its own brick without leaving the machine: no name needs to resolve for that. */
-const addressFor =
-	(self: NodeUuid) =>
-	(server: Server): string =>
-		server.uuid === self ? '127.0.0.1' : server.address;
-
-/** The client volfile of a set as this node uses it; also what `hfs_config volfile` prints. */
-export const volfileFor = (self: NodeUuid, set: ServerSet): string => clientVolfile({set, addressOf: addressFor(self)});
 
 /** IP addresses behind names; a name that does not resolve now is left out. */
 const resolveAll = async (names: readonly string[]): Promise<readonly string[]> => {
@@ -50,6 +46,30 @@ const resolveAll = async (names: readonly string[]): Promise<readonly string[]> 
 		names.map(async name => lookup(name, {all: true, family: 4}).catch(() => [] as {address: string}[])),
 	);
 	return [...new Set(['127.0.0.1', ...found.flat().map(entry => entry.address)])].toSorted();
+};
+
+/** Servers whose brick takes a TCP connection. */
+const reachableServers = async (
+	set: ServerSet,
+	addressOf: (server: Server) => string,
+): Promise<ReadonlySet<NodeUuid>> => {
+	const open = await Promise.all(
+		set.servers.map(
+			async server =>
+				new Promise<boolean>(resolve => {
+					const socket = connect({host: addressOf(server), port: server.port, timeout: CONNECT_TIMEOUT_MS});
+					const done = (result: boolean) => {
+						socket.destroy();
+						resolve(result);
+					};
+					socket
+						.once('connect', () => done(true))
+						.once('error', () => done(false))
+						.once('timeout', () => done(false));
+				}),
+		),
+	);
+	return new Set(set.servers.filter((_, i) => open[i]).map(server => server.uuid));
 };
 
 export class GlusterPorts implements Mounts, Bricks {
@@ -62,29 +82,51 @@ export class GlusterPorts implements Mounts, Bricks {
 		this.#o = options;
 	}
 
+	/**
+	 * A server reaches its own brick without leaving the machine: no name needs to resolve for that. Others are reached by
+	 * what glusterd calls them now; what the set records counts only for a server that glusterd does not know.
+	 */
+	readonly #addressOf = ({uuid, address}: Server): string =>
+		uuid === this.#o.self ? '127.0.0.1' : (this.#o.addressOf(uuid) ?? address);
+
+	/** The client volfile of a set as this node uses it; also what `hfs_config volfile` prints. */
+	volfile(set: ServerSet): string {
+		return clientVolfile({set, addressOf: this.#addressOf});
+	}
+
 	get port(): number {
 		return this.#o.brickPort;
 	}
 
 	async mount(set: ServerSet): Promise<GenerationMount> {
-		const {self, runDirectory, logDirectory} = this.#o;
+		const {runDirectory, logDirectory} = this.#o;
 		const generation = ++this.#generation as Generation;
 		const mount = await mountGeneration({
-			volfile: volfileFor(self, set),
+			volfile: this.volfile(set),
 			directory: path.join(runDirectory, 'gen', String(generation)),
 			runDirectory,
 			name: `gen-${generation}`,
 			logFile: path.join(logDirectory, 'client.log'),
 		});
-		const backing = new Backing(mount.directory);
-		const store = backingStore(backing);
+		const {connection} = mount;
+		// Two threads: a look must not wait behind a change that takes its time.
+		const looking = openBacking({root: mount.directory, connection});
+		const changing = openBacking({root: mount.directory, connection});
 		const up = async (): Promise<ReadonlySet<NodeUuid>> => {
-			const text = (await backing.call('read', [REPLICATE_META, META_MAX_BYTES], {timeoutMs: LOOK_TIMEOUT_MS}))?.toString('latin1');
+			const text = (
+				await looking.call('read', [REPLICATE_META, META_MAX_BYTES], {timeoutMs: LOOK_TIMEOUT_MS})
+			)?.toString('latin1');
 			const state = text === undefined ? undefined : parseReplicateState(text);
-			if (state === undefined) throw new HekafsError('HEKAFS_MOUNT_LOST', `${mount.directory} does not show the state of its servers`);
+			if (state === undefined)
+				throw new HekafsError(
+					'HEKAFS_MOUNT_LOST',
+					`${mount.directory} does not show the state of its servers`,
+				);
 			return new Set(
 				set.servers
-					.filter(server => state.up[state.pendingKeys.indexOf(`trusted.afr.${clientName(server.uuid)}`)] === true)
+					.filter(
+						server => state.up[state.pendingKeys.indexOf(`trusted.afr.${clientName(server.uuid)}`)] === true,
+					)
 					.map(server => server.uuid),
 			);
 		};
@@ -92,11 +134,13 @@ export class GlusterPorts implements Mounts, Bricks {
 			generation,
 			set,
 			path: mount.directory,
-			store,
+			looking: backingStore(looking),
+			store: backingStore(changing),
 			up,
+			reachable: async () => reachableServers(set, this.#addressOf),
 			alive: async () => mount.alive(),
 			end: async () => {
-				await backing[Symbol.asyncDispose]();
+				await Promise.all([looking[Symbol.asyncDispose](), changing[Symbol.asyncDispose]()]);
 				await mount.unmount().catch(() => undefined);
 			},
 		};
@@ -121,7 +165,7 @@ export class GlusterPorts implements Mounts, Bricks {
 
 	async running(set: ServerSet, directory: string): Promise<boolean> {
 		const {volfile} = this.#brick(set, directory, await this.#admittedNow(set));
-		return isBrickRunning(this.#o.runDirectory, volfile);
+		return (await runningWith({runDirectory: this.#o.runDirectory, name: 'brick'}, volfile)) !== undefined;
 	}
 
 	async setAside(directory: string): Promise<string> {
@@ -130,7 +174,7 @@ export class GlusterPorts implements Mounts, Bricks {
 
 	async startSelfHeal(set: ServerSet): Promise<void> {
 		await startShd({
-			volfile: shdVolfile({set, addressOf: addressFor(this.#o.self)}),
+			volfile: shdVolfile({set, addressOf: this.#addressOf}),
 			runDirectory: this.#o.runDirectory,
 			logFile: path.join(this.#o.logDirectory, 'self-heal.log'),
 		});
@@ -141,8 +185,8 @@ export class GlusterPorts implements Mounts, Bricks {
 	}
 
 	async markNew(set: ServerSet, joining: NodeUuid): Promise<void> {
-		const {self, runDirectory, logDirectory} = this.#o;
-		const addressOf = addressFor(self);
+		const {runDirectory, logDirectory} = this.#o;
+		const addressOf = this.#addressOf;
 		await markNewBrick({
 			volfile: clientVolfile({set, addressOf}),
 			singleBrickVolfiles: set.servers
@@ -150,23 +194,28 @@ export class GlusterPorts implements Mounts, Bricks {
 				.map(server => singleBrickVolfile({set, addressOf, server})),
 			newClientName: clientName(joining),
 			childCount: set.servers.length,
-			runDirectory,
+			tmpDirectory: path.join(runDirectory, 'mark'),
 			logFile: path.join(logDirectory, 'mark.log'),
 		});
 	}
 
 	async countHeals(set: ServerSet): Promise<Heals> {
-		return countHeals({
-			volfile: volfileFor(this.#o.self, set),
-			runDirectory: this.#o.runDirectory,
-			logFile: path.join(this.#o.logDirectory, 'glfsheal.log'),
+		const {pending, splitBrain, bricks} = await countHeals({
+			volfile: this.volfile(set),
+			tmpDirectory: this.#o.runDirectory,
 		});
+		if (pending === null || splitBrain === null)
+			throw new HekafsError('HEKAFS_PROGRAM_FAILED', 'no brick could count its heals');
+		return {pending, splitBrain, unreachable: bricks.filter(brick => !brick.connected).length};
 	}
 
 	/** Only grows within an epoch: a name that does not resolve for a moment must not shut a member out. */
 	async #wantedAddresses(set: ServerSet): Promise<readonly string[]> {
 		const known = this.#admitted?.epoch === set.epoch ? this.#admitted.addresses : [];
-		const now = await resolveAll([...this.#o.memberAddresses(), ...set.servers.map(server => server.address)]);
+		const now = await resolveAll([
+			...this.#o.memberAddresses(),
+			...set.servers.map(server => server.address),
+		]);
 		return [...new Set([...known, ...now])].toSorted();
 	}
 
@@ -177,7 +226,11 @@ export class GlusterPorts implements Mounts, Bricks {
 	async #admittedNow(set: ServerSet): Promise<readonly string[]> {
 		const wanted = await this.#wantedAddresses(set);
 		const admitted = this.#admitted;
-		if (admitted === undefined || admitted.epoch !== set.epoch || wanted.length === admitted.addresses.length) {
+		if (
+			admitted === undefined ||
+			admitted.epoch !== set.epoch ||
+			wanted.length === admitted.addresses.length
+		) {
 			this.#outdatedSinceMs = undefined;
 			return wanted;
 		}

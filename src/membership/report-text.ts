@@ -18,10 +18,16 @@ export const sentinelTexts = (report: StatusReport): Readonly<Record<string, str
 	reason: report.health === 'healthy' ? '' : lines(report.reasons.map(formatReason)),
 	status: `${JSON.stringify(report, null, 2)}\n`,
 	members: lines(
-		report.members.map(m => [m.uuid, field(m.addresses[0] ?? '-'), m.connected ? 'connected' : 'disconnected'].join('\t')),
+		report.members.map(m =>
+			[m.uuid, field(m.addresses[0] ?? '-'), m.connected ? 'connected' : 'disconnected'].join('\t'),
+		),
 	),
 	servers: lines(report.servers.map(s => [s.uuid, field(s.address), s.up ? 'up' : 'down'].join('\t'))),
 	epoch: lines([String(report.set?.epoch ?? 0)]),
 	version: lines([report.version]),
-	heals: lines(report.heals === null ? ['unknown'] : [`pending ${report.heals.pending}`, `split-brain ${report.heals.splitBrain}`]),
+	heals: lines(
+		report.heals === null
+			? ['unknown']
+			: [`pending ${report.heals.pending}`, `split-brain ${report.heals.splitBrain}`],
+	),
 });
