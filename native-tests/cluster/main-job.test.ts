@@ -56,9 +56,10 @@ nativeTest(NEEDS, 'three servers: serve, init, read everywhere; kill, tamper, re
 	t.false(await h1.exists(`${SENTINELS}/markers`));
 
 	// Tampered markers, through a private mount made with the printed volfile: it mounts by itself, too.
-	await h2.shell('node "$1" volfile > /run/by-hand.vol && mkdir -p /mnt/m && glusterfs -f /run/by-hand.vol -l /run/by-hand.log /mnt/m', [
-		hfsConfigPath,
-	]);
+	await h2.shell(
+		'node "$1" volfile > /run/by-hand.vol && mkdir -p /mnt/m && glusterfs -f /run/by-hand.vol -l /run/by-hand.log /mnt/m',
+		[hfsConfigPath],
+	);
 	await waitFor(async () => (await h2.exec(['stat', '/mnt/m/.hekafs/set'])).exitCode === 0, {
 		deadlineMs: 10_000,
 		what: 'the printed volfile mounts the filesystem',
@@ -71,9 +72,15 @@ nativeTest(NEEDS, 'three servers: serve, init, read everywhere; kill, tamper, re
 		const before = performance.now();
 		await h2.shell(change);
 		await everywhere(false);
-		t.true(performance.now() - before < 4000, `the gate closed on all nodes after ${performance.now() - before} ms`);
+		t.true(
+			performance.now() - before < 4000,
+			`the gate closed on all nodes after ${performance.now() - before} ms`,
+		);
 		for (const host of [h1, h2, h3]) {
-			t.regex((await host.exec(['sh', '-c', `echo x >> ${ROOT}/tenants/greeting`])).stderr, /Read-only file system/);
+			t.regex(
+				(await host.exec(['sh', '-c', `echo x >> ${ROOT}/tenants/greeting`])).stderr,
+				/Read-only file system/,
+			);
 			const reason = await host.readFile(`${SENTINELS}/reason`);
 			t.true(reason.includes(code) && reason.includes(named), reason);
 		}
@@ -81,7 +88,12 @@ nativeTest(NEEDS, 'three servers: serve, init, read everywhere; kill, tamper, re
 		await everywhere(true);
 	};
 	const markers = '/mnt/m/.hekafs/markers';
-	await tamper(`mv ${markers}/${victim} /run/marker`, `cat /run/marker > ${markers}/${victim}`, 'marker-missing', victim);
+	await tamper(
+		`mv ${markers}/${victim} /run/marker`,
+		`cat /run/marker > ${markers}/${victim}`,
+		'marker-missing',
+		victim,
+	);
 	const foreign = '12345678-1234-4234-8234-123456789abc';
 	await tamper(
 		`sed s/${victim}/${foreign}/ ${markers}/${victim} > ${markers}/${foreign}`,
@@ -115,10 +127,13 @@ nativeTest(NEEDS, 'three servers: serve, init, read everywhere; kill, tamper, re
 	await h3.powerOn();
 	await h3.startGlusterd();
 	await cluster.start(h3);
-	await waitFor(async () => (await statusOf(h3)).serving === false && (await h3.exists(`${SENTINELS}/writable`)), {
-		deadlineMs: 40_000,
-		what: 'the returned node knows that it is retired and follows',
-	});
+	await waitFor(
+		async () => (await statusOf(h3)).serving === false && (await h3.exists(`${SENTINELS}/writable`)),
+		{
+			deadlineMs: 40_000,
+			what: 'the returned node knows that it is retired and follows',
+		},
+	);
 	t.is(await h3.readFile(`${ROOT}/tenants/after-retire`), 'two servers\n');
 	t.deepEqual(h3.processes('--process-name brick'), []);
 	t.regex(await h3.run(['ls', '/var/lib/hekafs/retired']), /\S/);
@@ -132,43 +147,54 @@ nativeTest(NEEDS, 'three servers: serve, init, read everywhere; kill, tamper, re
 	t.is(await h2.readFile(`${ROOT}/tenants/after-retire`), 'two servers\n');
 });
 
-nativeTest(NEEDS, 'two nodes run init at the same moment: exactly one wins and the tree is whole', async t => {
-	await using cluster = await Cluster.up(2);
-	const [h1, h2] = [cluster.host(1), cluster.host(2)];
-	await config(h1, 'serve');
-	await untilSentinel(h1, 'writable', true);
-	await untilSentinel(h2, 'writable', true);
-	const results = await Promise.all([h1.hfs(['init']), h2.hfs(['init'])]);
-	t.deepEqual(results.map(r => r.exitCode).toSorted(), [0, 6], results.map(r => r.stderr).join());
-	for (const name of ['nodes', 'tenants', 'volumes', 'bricks', 'format']) t.true(await h2.exists(`${ROOT}/${name}`), name);
-	t.is((await h1.run(['ls', `${ROOT}/nodes`])).trim().split('\n').length, 2);
-});
+nativeTest(
+	NEEDS,
+	'two nodes run init at the same moment: exactly one wins and the tree is whole',
+	async t => {
+		await using cluster = await Cluster.up(2);
+		const [h1, h2] = [cluster.host(1), cluster.host(2)];
+		await config(h1, 'serve');
+		await untilSentinel(h1, 'writable', true);
+		await untilSentinel(h2, 'writable', true);
+		const results = await Promise.all([h1.hfs(['init']), h2.hfs(['init'])]);
+		t.deepEqual(results.map(r => r.exitCode).toSorted(), [0, 6], results.map(r => r.stderr).join());
+		for (const name of ['nodes', 'tenants', 'volumes', 'bricks', 'format'])
+			t.true(await h2.exists(`${ROOT}/${name}`), name);
+		t.is((await h1.run(['ls', `${ROOT}/nodes`])).trim().split('\n').length, 2);
+	},
+);
 
-nativeTest(NEEDS, 'a sentinel answers at once while glusterfs is stopped and while all servers are down', async t => {
-	await using cluster = await Cluster.serving(1);
-	const h1 = cluster.host(1);
-	/** Milliseconds of 300 stats of a sentinel by one process, sorted. */
-	const latencies = async (): Promise<number[]> => {
-		const script = `const fs = require('fs'); const out = []; for (let i = 0; i < 300; i++) { const s = process.hrtime.bigint(); fs.statSync('${SENTINELS}/status'); out.push(Number(process.hrtime.bigint() - s) / 1e6); } console.log(JSON.stringify(out.sort((a, b) => a - b)))`;
-		return JSON.parse(await h1.run(['node', '-e', script], {timeoutMs: 20_000})) as number[];
-	};
-	const p99 = (sorted: readonly number[]): number => sorted[Math.floor(sorted.length * 0.99)]!;
-	const client = pidOf(h1, '--process-name fuse');
-	h1.stop(client);
-	// Hung operations below, in the root directory and elsewhere: creates hold the directory's lock in the kernel.
-	const hung = await Promise.all(Array.from({length: 8}, async (_, i) => h1.spawn(['touch', `${ROOT}/hung-${i}`])));
-	await untilSentinel(h1, 'writable', false);
-	const stopped = await latencies();
-	t.log(`glusterfs stopped: p50 ${stopped[150]!.toFixed(3)} ms, p99 ${p99(stopped).toFixed(3)} ms`);
-	t.true(p99(stopped) < 5, `p99 ${p99(stopped)} ms`);
-	h1.cont(client);
-	for (const process of hung) await process.exited;
-	await untilSentinel(h1, 'writable', true, 40_000);
-	h1.stop(pidOf(h1, '--process-name brick'));
-	await untilSentinel(h1, 'writable', false, 30_000);
-	const down = await latencies();
-	t.log(`all servers down: p50 ${down[150]!.toFixed(3)} ms, p99 ${p99(down).toFixed(3)} ms`);
-	t.true(p99(down) < 5, `p99 ${p99(down)} ms`);
-	h1.cont(pidOf(h1, '--process-name brick'));
-	await untilSentinel(h1, 'writable', true, 60_000);
-});
+nativeTest(
+	NEEDS,
+	'a sentinel answers at once while glusterfs is stopped and while all servers are down',
+	async t => {
+		await using cluster = await Cluster.serving(1);
+		const h1 = cluster.host(1);
+		/** Milliseconds of 300 stats of a sentinel by one process, sorted. */
+		const latencies = async (): Promise<number[]> => {
+			const script = `const fs = require('fs'); const out = []; for (let i = 0; i < 300; i++) { const s = process.hrtime.bigint(); fs.statSync('${SENTINELS}/status'); out.push(Number(process.hrtime.bigint() - s) / 1e6); } console.log(JSON.stringify(out.sort((a, b) => a - b)))`;
+			return JSON.parse(await h1.run(['node', '-e', script], {timeoutMs: 20_000})) as number[];
+		};
+		const p99 = (sorted: readonly number[]): number => sorted[Math.floor(sorted.length * 0.99)]!;
+		const client = pidOf(h1, '--process-name fuse');
+		h1.stop(client);
+		// Hung operations below, in the root directory and elsewhere: creates hold the directory's lock in the kernel.
+		const hung = await Promise.all(
+			Array.from({length: 8}, async (_, i) => h1.spawn(['touch', `${ROOT}/hung-${i}`])),
+		);
+		await untilSentinel(h1, 'writable', false);
+		const stopped = await latencies();
+		t.log(`glusterfs stopped: p50 ${stopped[150]!.toFixed(3)} ms, p99 ${p99(stopped).toFixed(3)} ms`);
+		t.true(p99(stopped) < 5, `p99 ${p99(stopped)} ms`);
+		h1.cont(client);
+		for (const process of hung) await process.exited;
+		await untilSentinel(h1, 'writable', true, 40_000);
+		h1.stop(pidOf(h1, '--process-name brick'));
+		await untilSentinel(h1, 'writable', false, 30_000);
+		const down = await latencies();
+		t.log(`all servers down: p50 ${down[150]!.toFixed(3)} ms, p99 ${p99(down).toFixed(3)} ms`);
+		t.true(p99(down) < 5, `p99 ${p99(down)} ms`);
+		h1.cont(pidOf(h1, '--process-name brick'));
+		await untilSentinel(h1, 'writable', true, 60_000);
+	},
+);

@@ -17,8 +17,10 @@ export interface Facts {
 	readonly stopping: boolean;
 	/** What closes the gate whatever the mount shows: two filesystems in one cluster. */
 	readonly blocking: readonly Reason[];
-	/** What is wrong beyond the mount: brick, discovery, peers. */
+	/** What is wrong beyond the mount: this node's brick, its self-heal daemon. */
 	readonly problems: readonly Reason[];
+	/** What may explain a closed gate, but is no trouble by itself. */
+	readonly hints: readonly Reason[];
 	/** Why nothing is mounted. */
 	readonly notMounted: Reason;
 	/** Undefined while unknown. */
@@ -108,7 +110,8 @@ export const decide = (facts: Facts): Decision => {
 	if (facts.blocking.length > 0)
 		return closed('refusing', 'disagreed', [...facts.blocking, ...facts.problems]);
 	const {look} = facts;
-	if (look === undefined) return closedOrSwitching(facts, 'unknown', [facts.notMounted, ...facts.problems]);
+	if (look === undefined)
+		return closedOrSwitching(facts, 'unknown', [facts.notMounted, ...facts.problems, ...facts.hints]);
 	switch (look.kind) {
 		case 'local':
 			return open(facts, facts.problems, undefined);
@@ -124,7 +127,7 @@ export const decide = (facts: Facts): Decision => {
 			const lost = hasQuorum(set, reachable)
 				? reasonFor.markersUnreadable(problem)
 				: reasonFor.tooFewServers(set, reachable);
-			return closedOrSwitching(facts, 'unknown', [lost, ...facts.problems]);
+			return closedOrSwitching(facts, 'unknown', [lost, ...facts.problems, ...facts.hints]);
 		}
 	}
 };

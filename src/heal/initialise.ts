@@ -47,6 +47,8 @@ const finishInterrupted = async (store: Store): Promise<void> => {
  * @throws HekafsError HEKAFS_POPULATED when there is content, HEKAFS_BUSY when another node holds the lock
  */
 export const initialise = async (store: Store, tree: readonly TreeEntry[], id: string): Promise<number> => {
+	// Made when the filesystem was founded; a local directory has none yet.
+	await store.mkdir(MACHINERY.directory, 0o700);
 	if (!(await store.tryLock(MACHINERY.lock))) {
 		throw new HekafsError('HEKAFS_BUSY', 'another node is initialising or changing the config filesystem', {
 			remedy: 'Wait for it, then look with: hfs_config status',

@@ -28,7 +28,8 @@ export interface Knowledge {
 	readonly alone: boolean;
 	/** The sets that peers report. */
 	readonly sets: readonly ReportedSet[];
-	readonly problems: readonly Reason[];
+	/** What may explain a trouble, but is none by itself: peers that don't answer. */
+	readonly hints: readonly Reason[];
 }
 
 export interface LoopOptions {
@@ -218,7 +219,8 @@ export class Loop {
 			switching: node.switching,
 			stopping: this.#stopping,
 			blocking: two === undefined ? [] : [reasonFor.twoFilesystems(two.ours, two.other)],
-			problems: [...node.problems.values(), ...knowledge().problems],
+			problems: [...node.problems.values()],
+			hints: knowledge().hints,
 			notMounted: this.#notMounted(),
 			heals: this.#heals.heals,
 		};

@@ -13,7 +13,7 @@ import {startHttpServer} from '../http/server.ts';
 import {Gate} from '../membership/gate.ts';
 import {type NodeUuid, parseNodeUuid} from '../membership/ids.ts';
 import {sentinelTexts} from '../membership/report-text.ts';
-import {hasServer} from '../membership/server-set.ts';
+import {hasServer, type Server} from '../membership/server-set.ts';
 import {mountOverlay, type Overlay} from '../overlay/overlay.ts';
 import {addressOfSelf} from './addresses.ts';
 import {Cleanup} from './cleanup.ts';
@@ -90,11 +90,11 @@ export const compose = async (config: DaemonConfig): Promise<Daemon> => {
 	await cleanStale(config.run, {keep});
 	await prepareOverlayMountpoint(config.mountpoint);
 
-	const discovery = new DiscoveryLoop({
+	const discovery: DiscoveryLoop = new DiscoveryLoop({
 		self,
 		glusterd: config.backend.kind === 'gluster',
 		peerPort: config.peerPort,
-		log,
+		servers: (): readonly Server[] => node.state?.set.servers ?? [],
 	});
 	const gluster = new GlusterPorts({
 		self,

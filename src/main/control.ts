@@ -3,7 +3,7 @@ import {HekafsError} from '../errors.ts';
 import {describeCorrection} from '../heal/correct.ts';
 import {type Changes} from '../heal/changes.ts';
 import {initialise} from '../heal/initialise.ts';
-import {initialTree, type TreeEntry} from '../heal/initial-tree.ts';
+import {initialTree} from '../heal/initial-tree.ts';
 import {type Loop} from '../heal/loop.ts';
 import {type Node} from '../heal/node.ts';
 import {
@@ -13,7 +13,6 @@ import {
 	type InitRequest,
 	type PlanView,
 } from '../http/control.ts';
-import {type InitEntry} from '../http/init-entry.ts';
 import {type ServerSet} from '../membership/server-set.ts';
 import {type Member} from '../membership/report.ts';
 
@@ -26,9 +25,6 @@ export interface ControlOptions {
 	/** The client volfile of a set, as this node uses it. */
 	readonly volfile: (set: ServerSet) => string;
 }
-
-const asTreeEntry = (entry: InitEntry): TreeEntry =>
-	entry.kind === 'directory' ? {...entry, kind: 'dir'} : entry;
 
 /** `init` waits this long for what this node is doing just now. */
 const INIT_WAIT_MS = 15_000;
@@ -80,7 +76,7 @@ export class DaemonControl implements Control {
 		}
 		progress('filling in the initial values');
 		const entries =
-			tree?.map(asTreeEntry) ??
+			tree ??
 			initialTree({
 				filesystemId: node.state?.filesystemId,
 				servers: node.state?.set.servers ?? [],

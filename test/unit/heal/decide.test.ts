@@ -35,6 +35,7 @@ const facts = (over: Partial<Facts>): Facts => ({
 	stopping: false,
 	blocking: [],
 	problems: [],
+	hints: [],
 	notMounted: reasonFor.starting(),
 	heals: CLEAN,
 	...over,
