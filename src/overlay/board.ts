@@ -10,8 +10,7 @@ const ROW_WORDS = 8;
 /** All texts together, in bytes. */
 export const BOARD_MAX_BYTES = 1 << 20;
 
-const halfBytes = (rows: number): number =>
-	rows * ROW_WORDS * Int32Array.BYTES_PER_ELEMENT + BOARD_MAX_BYTES;
+const halfBytes = (rows: number): number => rows * ROW_WORDS * Int32Array.BYTES_PER_ELEMENT + BOARD_MAX_BYTES;
 
 export const createBoardBuffer = (rows: number): SharedArrayBuffer =>
 	new SharedArrayBuffer(HEADER_WORDS * Int32Array.BYTES_PER_ELEMENT + 2 * halfBytes(rows));
@@ -75,10 +74,7 @@ export class Board {
 
 	/** Length in bytes and time of the last change, without the copy. */
 	describe(row: number): {readonly length: number; readonly changedMs: number} {
-		return this.#undisturbed(
-			at => ({length: this.#words[at + 1]!, changedMs: this.#changedMs(at)}),
-			row,
-		);
+		return this.#undisturbed(at => ({length: this.#words[at + 1]!, changedMs: this.#changedMs(at)}), row);
 	}
 
 	#changedMs(at: number): number {

@@ -52,8 +52,7 @@ export const createFilesystem = (options: FilesystemOptions): FilesystemOps => {
 	};
 
 	const forget = (nodeid: number, count: number): void => {
-		for (const freed of inodes.forget(nodeid, count))
-			for (const fd of directories.drop(freed)) close(fd);
+		for (const freed of inodes.forget(nodeid, count)) for (const fd of directories.drop(freed)) close(fd);
 	};
 
 	const releaseHandle = (fh: number): void => {

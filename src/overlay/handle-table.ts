@@ -13,7 +13,14 @@ export const HANDLE_KINDS = {
 	retired: 5,
 } as const;
 export type HandleKind = keyof typeof HANDLE_KINDS;
-const KIND_NAMES = ['file', 'file', 'directory', 'text', 'lock', 'retired'] as const satisfies readonly HandleKind[];
+const KIND_NAMES = [
+	'file',
+	'file',
+	'directory',
+	'text',
+	'lock',
+	'retired',
+] as const satisfies readonly HandleKind[];
 
 const WORDS = 16;
 const STATE = 0;

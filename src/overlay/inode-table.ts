@@ -212,8 +212,7 @@ export class InodeTable {
 		let n = cells[this.#bucket(identity.inoLow, identity.inoHigh)]!;
 		for (; n !== 0; n = cells[n * WORDS + NEXT]!) {
 			const at = n * WORDS;
-			if (cells[at + INO_LOW] !== identity.inoLow || cells[at + INO_HIGH] !== identity.inoHigh)
-				continue;
+			if (cells[at + INO_LOW] !== identity.inoLow || cells[at + INO_HIGH] !== identity.inoHigh) continue;
 			if (this.#matches(at, identity)) return n;
 			this.#unplace(n);
 			this.#unhash(n);
@@ -305,7 +304,7 @@ export class InodeTable {
 	#freeIfUnused(nodeid: number): number[] {
 		const cells = this.#cells;
 		const freed: number[] = [];
-		for (let n = nodeid; n >= FIRST_NODE; ) {
+		for (let n = nodeid; n >= FIRST_NODE;) {
 			const at = n * WORDS;
 			const kept =
 				cells[at + CHILDREN] !== 0 || cells[at + LOOKUPS_LOW] !== 0 || cells[at + LOOKUPS_HIGH] !== 0;

@@ -114,8 +114,7 @@ export class Nodes {
 			const found = this.inDirectory(here.parent, generation, fd => look(fd, here));
 			if (typeof found !== 'number' || (found !== -ESTALE && found !== -ENOENT)) return found;
 			const next = this.#inodes.placeOf(nodeid);
-			const moved =
-				next !== undefined && (next.parent !== here.parent || !next.name.equals(here.name));
+			const moved = next !== undefined && (next.parent !== here.parent || !next.name.equals(here.name));
 			if (!moved || tries === TRIES) return -ESTALE;
 			place = next;
 		}
@@ -123,7 +122,12 @@ export class Nodes {
 	}
 
 	/** A file without a name lives on in whoever has it open. */
-	#withOpenFile<T>(nodeid: number, generation: number, otherwise: number, use: (fd: number) => T): T | number {
+	#withOpenFile<T>(
+		nodeid: number,
+		generation: number,
+		otherwise: number,
+		use: (fd: number) => T,
+	): T | number {
 		if (otherwise !== -ESTALE) return otherwise;
 		const kind = this.#inodes.typeOf(nodeid) === S_IFDIR ? 'directory' : 'file';
 		const handle = this.#handles.pinOpenOf(nodeid, kind);
@@ -169,12 +173,7 @@ export class Nodes {
 		return pinned;
 	}
 
-	#openDirectory(
-		parent: number,
-		nodeid: number,
-		name: Buffer,
-		generation: number,
-	): PinnedDirectory | number {
+	#openDirectory(parent: number, nodeid: number, name: Buffer, generation: number): PinnedDirectory | number {
 		const key = this.#key(nodeid, generation);
 		const fd = openat(parent, name, PATH_ONLY | O.DIRECTORY);
 		// Something else has the name now: not the caller's fault, the path is looked up again.

@@ -58,8 +58,7 @@ export const attributeOperations = (
 
 	const setSizeOf = (nodeid: number, change: SetAttr, size: bigint, generation: number): number => {
 		const {fh} = change;
-		if (fh === undefined)
-			return nodes.withFile(nodeid, generation, fd => setSize(fd, size, false));
+		if (fh === undefined) return nodes.withFile(nodeid, generation, fd => setSize(fd, size, false));
 		return bindings.withHandle(fh, generation, handle =>
 			setSize(handle.fd, size, (handle.flags & O.ACCMODE) !== O.RDONLY),
 		);

@@ -66,7 +66,7 @@ class Chunks {
 		chunk.readAtMs = now;
 		chunk.starts.clear();
 		let start = cookie;
-		for (let offset = 0; offset < chunk.size; ) {
+		for (let offset = 0; offset < chunk.size;) {
 			chunk.starts.set(start, offset);
 			start = chunk.data.readBigInt64LE(offset + DIRENT64.offset);
 			offset += chunk.data.readUInt16LE(offset + DIRENT64.recordLength);
@@ -96,7 +96,7 @@ export const directoryOperations = (ctx: Context): DirectoryOperations => {
 	): bigint | undefined => {
 		const {data} = chunk;
 		let next = cookie;
-		for (let at = chunk.starts.get(cookie)!; at < chunk.size; ) {
+		for (let at = chunk.starts.get(cookie)!; at < chunk.size;) {
 			const length = data.readUInt16LE(at + DIRENT64.recordLength);
 			const nameAt = at + DIRENT64.name;
 			const name = data.subarray(nameAt, data.indexOf(0, nameAt));

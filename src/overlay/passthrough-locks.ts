@@ -92,8 +92,7 @@ export const lockOperations = (ctx: Context): LockOperations => {
 			}),
 
 		setlk(caller, nodeid, lock, wait) {
-			const attempt = (): number =>
-				lock.flock ? setFlock(lock.fh, lock.type) : setOwned(nodeid, lock);
+			const attempt = (): number => (lock.flock ? setFlock(lock.fh, lock.type) : setOwned(nodeid, lock));
 			return wait ? persist(caller, attempt) : attempt();
 		},
 	};

@@ -30,7 +30,7 @@ const isOurs = (name: Buffer): boolean =>
 /** Keeps the users' names of a list of NUL-terminated names. @returns bytes kept, moved to the front */
 export const filterNames = (list: Buffer): number => {
 	let kept = 0;
-	for (let start = 0; start < list.length; ) {
+	for (let start = 0; start < list.length;) {
 		const end = list.indexOf(0, start);
 		if (end < 0) break;
 		if (isOurs(list.subarray(start, end))) {

@@ -18,4 +18,5 @@ export interface RootThreadData {
 
 /** The thread's first message: the root's attributes, or why it can't be opened. */
 export type RootMessage =
-	{readonly kind: 'opened'; readonly attributes: Uint8Array} | {readonly kind: 'failed'; readonly errno: number};
+	| {readonly kind: 'opened'; readonly attributes: Uint8Array}
+	| {readonly kind: 'failed'; readonly errno: number};

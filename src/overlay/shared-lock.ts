@@ -31,8 +31,7 @@ export class SharedLock {
 	#acquire(): void {
 		const cells = this.#cells;
 		const index = this.#index;
-		for (let i = 0; i < SPINS; i++)
-			if (Atomics.compareExchange(cells, index, FREE, HELD) === FREE) return;
+		for (let i = 0; i < SPINS; i++) if (Atomics.compareExchange(cells, index, FREE, HELD) === FREE) return;
 		while (Atomics.exchange(cells, index, CONTENDED) !== FREE) Atomics.wait(cells, index, CONTENDED);
 	}
 

@@ -146,7 +146,10 @@ export class VirtualFiles {
 		return sentinelRow(nodeid)?.exists(this.#guard.view()) ?? false;
 	}
 
-	#node(nodeid: number, timeoutMs: number): Pick<Entry, 'nodeid' | 'generation' | 'entryTimeoutMs' | 'attrTimeoutMs'> {
+	#node(
+		nodeid: number,
+		timeoutMs: number,
+	): Pick<Entry, 'nodeid' | 'generation' | 'entryTimeoutMs' | 'attrTimeoutMs'> {
 		return {nodeid, generation: 0, entryTimeoutMs: timeoutMs, attrTimeoutMs: timeoutMs};
 	}
 

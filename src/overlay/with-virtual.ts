@@ -65,7 +65,8 @@ const files = (backing: FilesystemOps, virtual: VirtualFiles): Partial<Filesyste
 		isVirtualNode(nodeid)
 			? virtual.write(caller, nodeid, data)
 			: backing.write(caller, nodeid, fh, offset, flags, data),
-	flush: (caller, nodeid, fh, owner) => (isVirtualNode(nodeid) ? 0 : backing.flush(caller, nodeid, fh, owner)),
+	flush: (caller, nodeid, fh, owner) =>
+		isVirtualNode(nodeid) ? 0 : backing.flush(caller, nodeid, fh, owner),
 	release(caller, nodeid, fh, flockOwner) {
 		if (isVirtualNode(nodeid)) virtual.release(fh);
 		else backing.release(caller, nodeid, fh, flockOwner);
@@ -92,8 +93,7 @@ const rarities = (backing: FilesystemOps): Partial<FilesystemOps> => ({
 		isVirtualNode(nodeid) ? -EOPNOTSUPP : backing.setxattr(caller, nodeid, ...rest),
 	getxattr: (caller, nodeid, ...rest) =>
 		isVirtualNode(nodeid) ? -ENODATA : backing.getxattr(caller, nodeid, ...rest),
-	listxattr: (caller, nodeid, into) =>
-		isVirtualNode(nodeid) ? 0 : backing.listxattr(caller, nodeid, into),
+	listxattr: (caller, nodeid, into) => (isVirtualNode(nodeid) ? 0 : backing.listxattr(caller, nodeid, into)),
 	removexattr: (caller, nodeid, name) =>
 		isVirtualNode(nodeid) ? -EOPNOTSUPP : backing.removexattr(caller, nodeid, name),
 	fallocate: (caller, nodeid, ...rest) =>
