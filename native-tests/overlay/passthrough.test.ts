@@ -115,7 +115,8 @@ m=sys.argv[1]
 fd=os.open(m,os.O_TMPFILE|os.O_RDWR,0o600)
 os.write(fd,b'tmp')
 assert os.fstat(fd).st_nlink==0
-os.link('/proc/self/fd/%d'%fd,m+'/named',src_dir_fd=None,follow_symlinks=True)
+import ctypes
+assert ctypes.CDLL(None).linkat(-100,b'/proc/self/fd/%d'%fd,-100,(m+'/named').encode(),0x400)==0
 assert open(m+'/named').read()=='tmp' and os.stat(m+'/named').st_ino==os.fstat(fd).st_ino
 PY`,
 	],

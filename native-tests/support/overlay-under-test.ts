@@ -1,6 +1,6 @@
 /** A mounted overlay over a fresh local directory, in a process of its own, and shells to use it from. */
 import {spawn, type ChildProcessWithoutNullStreams} from 'node:child_process';
-import {mkdtempSync, mkdirSync, readFileSync, rmSync} from 'node:fs';
+import {chmodSync, mkdtempSync, mkdirSync, readFileSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {createInterface} from 'node:readline';
@@ -83,6 +83,8 @@ export const withOverlay = async (
 	const base = mkdtempSync(join(tmpdir(), 'hekafs-overlay-'));
 	const mnt = join(base, 'mnt');
 	const back = join(base, 'back');
+	// Other users than root take part.
+	chmodSync(base, 0o755);
 	mkdirSync(mnt);
 	mkdirSync(back);
 	const child = spawn(process.execPath, [PROGRAM, mnt, back, String(attrTimeoutMs), String(writeWaitMs)]);
