@@ -142,6 +142,17 @@ export class BackingDirectory {
 		return true;
 	}
 
+	/** Makes a symbolic link, durably. Throws EEXIST when there is something of that name. */
+	symlink(target: string, path: string): void {
+		fs.symlinkSync(target, this.#path(path));
+		this.#syncParent(path);
+	}
+
+	/** Changes the owner of the name itself, not of what a link points to. */
+	chown(path: string, uid: number, gid: number): void {
+		fs.lchownSync(this.#path(path), uid, gid);
+	}
+
 	/** Removes a file or an empty directory, or a whole tree. @returns false when there was none */
 	remove(path: string, options: {readonly recursive?: boolean} = {}): boolean {
 		const full = this.#path(path);
@@ -245,6 +256,8 @@ export type BackingCalls = Pick<
 	| 'writeAtomic'
 	| 'writeExclusive'
 	| 'mkdir'
+	| 'symlink'
+	| 'chown'
 	| 'remove'
 	| 'rename'
 	| 'stat'

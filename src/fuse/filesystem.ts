@@ -3,6 +3,7 @@
  * block does so on its own thread only. Nothing here throws for an operating error: failures are negative errnos, as the
  * kernel protocol carries them.
  */
+/* eslint-disable @typescript-eslint/no-duplicate-type-constituents -- `number | NegativeErrno` says what each half means */
 
 /** A negative errno: -2 is ENOENT. */
 export type NegativeErrno = number;
@@ -16,6 +17,11 @@ export interface Caller {
 	readonly pid: number;
 	/** The one supplementary group that matches the parent directory's group (FUSE_CREATE_SUPP_GROUP), else undefined. */
 	readonly suppGroup: number | undefined;
+	/**
+	 * Whether the request in hand was already answered from elsewhere (interrupted, or past its deadline). Long waits
+	 * (SETLKW, waiting for a switch) ask it now and then and give up when it says true.
+	 */
+	readonly answered?: () => boolean;
 }
 
 /** Attributes as `struct statx` in a buffer of 256 bytes (posix/statx.ts): the same layout on every architecture. */
@@ -72,7 +78,10 @@ export interface LockRequest {
 /** Names are NUL-terminated views into the request's buffer; `length` is without the NUL, which stands right behind. */
 export type Name = Buffer;
 
-/** READDIR/READDIRPLUS fill: returns false when the entry does not fit any more (then nothing was written). */
+/**
+ * READDIR/READDIRPLUS fill: returns false when the entry does not fit any more (then nothing was written, and no lookup
+ * reference may be kept for it). Only READDIRPLUS takes `entry`, and a lookup reference with it, except for `.` and `..`.
+ */
 export interface DirSink {
 	/** @param nextOffset the cookie that continues after this entry */
 	add(name: Buffer, ino: bigint, dtype: number, nextOffset: bigint, entry?: Entry): boolean;
@@ -93,6 +102,9 @@ export interface FilesystemOps {
 	/**
 	 * Whether this request is answered from memory, without touching anything that can hang. Called before every
 	 * dispatch, on every thread; must be quick. The last free thread runs only requests for which this is true.
+	 * Asked for FORGET and BATCH_FORGET (nodeid 0) too.
+	 * @param opcode OPCODE.* of wire/abi.ts
+	 * @param fh -1 when the request has none
 	 */
 	isLocal(opcode: number, nodeid: number, fh: number, name: Name | undefined): boolean;
 

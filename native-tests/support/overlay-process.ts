@@ -1,0 +1,93 @@
+/**
+ * A program for the tests: mounts an overlay over a local directory and obeys commands on standard input, one JSON value
+ * per line: `{"do": "open" | "refuse" | "switch" | "degrade" | "switchTo" | "detach" | "publish" | "stats" | "unmount"}`.
+ * Each is answered by one line on standard output.
+ */
+import {readdirSync} from 'node:fs';
+import {createInterface} from 'node:readline';
+import {Gate, type GateState} from '../../src/membership/gate.ts';
+import {type Generation} from '../../src/membership/ids.ts';
+import {mountOverlay} from '../../src/overlay/overlay.ts';
+
+interface Command {
+	readonly do: string;
+	readonly generation?: number;
+	readonly path?: string;
+	readonly texts?: Readonly<Record<string, string>>;
+}
+
+const [mountpoint, backing, attrTimeoutMs = '1000', writeWaitMs = '2000'] = process.argv.slice(2);
+if (mountpoint === undefined || backing === undefined) throw new Error('usage: MOUNTPOINT BACKING [ATTR-MS]');
+
+const gate = new Gate();
+const lease = setInterval(() => gate.renew(), 500);
+const words: string[] = [];
+const problems: string[] = [];
+let generation = 1;
+
+const overlay = await mountOverlay({
+	mountpoint,
+	gateBuffer: gate.buffer,
+	writeWaitMs: Number(writeWaitMs),
+	deadlineMs: 10_000,
+	attrTimeoutMs: Number(attrTimeoutMs),
+	entryTimeoutMs: Number(attrTimeoutMs),
+	onControl: word => words.push(word),
+	onProblem: problem => problems.push(problem),
+});
+
+const setGate = (state: GateState, degraded = false): void => {
+	gate.set({state, generation: generation as Generation, epoch: 1, degraded});
+	overlay.gateChanged();
+};
+
+const obey = async (command: Command): Promise<unknown> => {
+	switch (command.do) {
+		case 'open':
+			return setGate('open');
+		case 'degrade':
+			return setGate('open', true);
+		case 'refuse':
+			return setGate('refusing');
+		case 'switch':
+			return setGate('switching');
+		case 'switchTo':
+			generation = command.generation ?? generation;
+			return overlay.switchTo(generation, {path: command.path ?? backing});
+		case 'detach':
+			return overlay.detach();
+		case 'publish':
+			return overlay.publish(command.texts ?? {});
+		case 'stats':
+			return {
+				...overlay.stats(),
+				words,
+				problems,
+				descriptors: readdirSync('/proc/self/fd').length,
+				inFlightMutations: gate.inFlight,
+			};
+		case 'unmount':
+			await overlay.unmount();
+			clearInterval(lease);
+			lines.close();
+			return undefined;
+		default:
+			throw new Error(`unknown command ${command.do}`);
+	}
+};
+
+const answer = (value: unknown): void => {
+	process.stdout.write(`${JSON.stringify({value: value ?? null})}\n`);
+};
+
+const lines = createInterface({input: process.stdin});
+answer('mounted');
+for await (const line of lines) {
+	try {
+		answer(await obey(JSON.parse(line) as Command));
+	} catch (error) {
+		process.stdout.write(`${JSON.stringify({error: String(error)})}\n`);
+	}
+}
+await overlay.unmount();
+clearInterval(lease);

@@ -1,0 +1,77 @@
+/** Open handles and the generation that their descriptors belong to: a handle of an older one is opened anew on its next use. */
+import {ERRNO} from '../posix/errno.ts';
+import {close} from '../posix/files.ts';
+import {flock, LOCK} from '../posix/locks.ts';
+import {O} from '../posix/open-flags.ts';
+import {type Handle, type HandleTable} from './handle-table.ts';
+import {type Nodes} from './nodes.ts';
+
+const {EAGAIN, EBADF, ENFILE} = ERRNO;
+
+/** Only these of the client's flags concern the backing; O_TRUNC, O_EXCL were dealt with when the file was opened. */
+const KEPT_FLAGS = O.ACCMODE | O.APPEND | O.SYNC | O.DSYNC;
+
+/** The flags for opening the backing's file: no O_DIRECT, since our buffers are not aligned, no O_NONBLOCK. */
+export const backingFlags = (flags: number): number => flags & KEPT_FLAGS;
+
+export class Bindings {
+	readonly #handles: HandleTable;
+	readonly #nodes: Nodes;
+
+	constructor(handles: HandleTable, nodes: Nodes) {
+		this.#handles = handles;
+		this.#nodes = nodes;
+	}
+
+	/**
+	 * Runs `use` with the handle, bound to that generation: the same inode of the new mount, -ESTALE when it is gone.
+	 * The descriptor stays open as long as `use` runs, whatever else happens to the handle.
+	 */
+	withHandle<T>(fh: number, generation: number, use: (handle: Handle) => T): T | number {
+		const handle = this.#handles.pin(fh);
+		if (handle === undefined) return -EBADF;
+		try {
+			if (handle.generation === generation || handle.fd < 0) return use(handle);
+			const fd = this.#rebind(handle, generation);
+			return fd < 0 ? fd : use({...handle, fd, generation});
+		} finally {
+			this.#letGo(handle.fh);
+		}
+	}
+
+	/** Runs `use`, then unpins the handle. */
+	release<T>(handle: Handle, use: () => T): T {
+		try {
+			return use();
+		} finally {
+			this.#letGo(handle.fh);
+		}
+	}
+
+	#letGo(fh: number): void {
+		const fd = this.#handles.unpin(fh);
+		if (fd >= 0) close(fd);
+	}
+
+	#rebind(handle: Handle, generation: number): number {
+		const flags = handle.kind === 'directory' ? O.RDONLY | O.DIRECTORY : backingFlags(handle.flags);
+		const fd = this.#nodes.open(handle.nodeid, generation, flags);
+		if (fd < 0) return fd;
+		// The lock is had anew, or the handle is no good: two holders would be worse than an error. (P1)
+		if (handle.flock !== 0) {
+			let locked = flock(fd, handle.flock | LOCK.NB);
+			if (locked === -EAGAIN) {
+				// Our own lock in the old mount is in the way when both lead to the same file.
+				flock(handle.fd, LOCK.UN);
+				locked = flock(fd, handle.flock | LOCK.NB);
+			}
+			if (locked < 0) {
+				close(fd);
+				return locked;
+			}
+		}
+		if (this.#handles.rebind(handle, fd, generation)) return fd;
+		close(fd);
+		return -ENFILE;
+	}
+}

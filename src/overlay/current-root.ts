@@ -1,0 +1,112 @@
+/** The generation in use and the root directory's last known attributes, shared by all threads (P5: answered from memory). */
+import {STATX, STATX_SIZE} from '../posix/statx.ts';
+import {S_IFDIR} from './identity.ts';
+import {SharedLock} from './shared-lock.ts';
+
+const LOCK = 0;
+const GENERATION = 1;
+const REFRESHED_AT = 2;
+/** Counts up when the root thread is asked to look; it sleeps on it. */
+const REQUESTS = 3;
+/** Counts up when the root thread has looked; who asked sleeps on it. */
+const ANSWERS = 4;
+/** 1 from a request to its answer. */
+const PENDING = 5;
+const HEADER_BYTES = 64;
+
+/** Attributes older than this are looked up again when somebody asks. */
+const FRESH_MS = 1000;
+/** How long a GETATTR of the root waits for the root thread: it must never be what a sentinel's stat waits for. */
+const REFRESH_WAIT_MS = 3;
+
+/** performance.now() alone begins anew in each thread. */
+const nowMs = (): number => (performance.timeOrigin + performance.now()) | 0;
+
+export const createRootCells = (): SharedArrayBuffer => new SharedArrayBuffer(HEADER_BYTES + STATX_SIZE);
+
+export class CurrentRoot {
+	readonly #cells: Int32Array;
+	readonly #attributes: Uint8Array;
+	readonly #lock: SharedLock;
+
+	constructor(buffer: SharedArrayBuffer) {
+		this.#cells = new Int32Array(buffer, 0, HEADER_BYTES / Int32Array.BYTES_PER_ELEMENT);
+		this.#attributes = new Uint8Array(buffer, HEADER_BYTES, STATX_SIZE);
+		this.#lock = new SharedLock(this.#cells, LOCK);
+	}
+
+	/** 0: there is no backing. */
+	get generation(): number {
+		return Atomics.load(this.#cells, GENERATION);
+	}
+
+	/** Makes a generation current. @param attributes of its root */
+	attach(generation: number, attributes: Uint8Array): void {
+		this.#lock.run(() => {
+			this.#attributes.set(attributes);
+			Atomics.store(this.#cells, REFRESHED_AT, nowMs());
+			Atomics.store(this.#cells, GENERATION, generation);
+		});
+		this.answered();
+	}
+
+	/** No backing; the root's attributes become those of an empty directory of root's that nobody may write. */
+	detach(): void {
+		const none = Buffer.alloc(STATX_SIZE);
+		none.writeUInt16LE(S_IFDIR | 0o555, STATX.mode);
+		none.writeUInt32LE(2, STATX.nlink);
+		none.writeUInt32LE(4096, STATX.blksize);
+		none.writeBigUInt64LE(1n, STATX.ino);
+		this.attach(0, none);
+	}
+
+	/** Stores attributes seen in a generation, if it is still the current one. */
+	store(generation: number, attributes: Uint8Array): void {
+		this.#lock.run(() => {
+			if (this.generation !== generation) return;
+			this.#attributes.set(attributes);
+			Atomics.store(this.#cells, REFRESHED_AT, nowMs());
+		});
+	}
+
+	read(into: Uint8Array): void {
+		this.#lock.run(() => into.set(this.#attributes));
+	}
+
+	/** Whether the stored attributes are old enough to be looked up again. */
+	get stale(): boolean {
+		return ((nowMs() - Atomics.load(this.#cells, REFRESHED_AT)) | 0) > FRESH_MS;
+	}
+
+	/** Asks the root thread for fresh attributes; waits a moment for it unless it already owes an answer. */
+	refresh(): void {
+		if (this.generation === 0 || !this.stale) return;
+		const answers = Atomics.load(this.#cells, ANSWERS);
+		if (Atomics.compareExchange(this.#cells, PENDING, 0, 1) !== 0) return;
+		this.wake();
+		Atomics.wait(this.#cells, ANSWERS, answers, REFRESH_WAIT_MS);
+	}
+
+	/** Root thread: sleeps until the next request. @param seen what the call before returned, 0 at first */
+	awaitRequest(seen: number): number {
+		Atomics.wait(this.#cells, REQUESTS, seen);
+		return Atomics.load(this.#cells, REQUESTS);
+	}
+
+	get requests(): number {
+		return Atomics.load(this.#cells, REQUESTS);
+	}
+
+	/** Root thread: the request was dealt with. */
+	answered(): void {
+		Atomics.store(this.#cells, PENDING, 0);
+		Atomics.add(this.#cells, ANSWERS, 1);
+		Atomics.notify(this.#cells, ANSWERS);
+	}
+
+	/** Wakes the root threads: there is a request, or one of them is to end. */
+	wake(): void {
+		Atomics.add(this.#cells, REQUESTS, 1);
+		Atomics.notify(this.#cells, REQUESTS);
+	}
+}

@@ -1,0 +1,338 @@
+/** Open handles, shared by all threads: number -> descriptor, generation and node; with pins, so that none closes under a call. */
+import {SharedLock} from './shared-lock.ts';
+import {Slab} from './slab.ts';
+
+export const HANDLE_KINDS = {
+	file: 1,
+	directory: 2,
+	/** A virtual file: its content as it was at open. */
+	text: 3,
+	/** The descriptor that holds the POSIX locks of one owner on one file. */
+	lock: 4,
+	/** A descriptor that a handle had in an older generation. */
+	retired: 5,
+} as const;
+export type HandleKind = keyof typeof HANDLE_KINDS;
+const KIND_NAMES = [
+	'file',
+	'file',
+	'directory',
+	'text',
+	'lock',
+	'retired',
+] as const satisfies readonly HandleKind[];
+
+const WORDS = 16;
+const STATE = 0;
+const SEQUENCE = 1;
+const KIND = 2;
+const NODE = 3;
+const DESCRIPTOR = 4;
+const GENERATION = 5;
+const FLAGS = 6;
+const PINS = 7;
+const OWNER_LOW = 8;
+const OWNER_HIGH = 9;
+const FLOCK = 10;
+const BLOCK = 11;
+/** Of the text; for a retired one: since when, in ms. */
+const LENGTH = 12;
+/** Next handle of the nodes in the same bucket, or in the free list. */
+const NEXT = 13;
+
+const STATE_FREE = 0;
+const STATE_OPEN = 1;
+/** Released; the last one that unpins it closes the descriptor. */
+const STATE_CLOSING = 2;
+
+/** Words of slot 0, which is no handle. */
+const LOCK = 0;
+const FREE_HEAD = 1;
+const UNTOUCHED = 2;
+const USED = 3;
+
+const SLOT_BITS = 16;
+const SLOT_MASK = (1 << SLOT_BITS) - 1;
+const SEQUENCE_MASK = (1 << 14) - 1;
+const BUCKETS = 4096;
+
+/** Handles at most: no more than the slot bits carry. */
+export const HANDLES_MAX = 1 << SLOT_BITS;
+
+const nowMs = (): number => (performance.timeOrigin + performance.now()) | 0;
+
+export interface HandleBuffers {
+	readonly handles: SharedArrayBuffer;
+	readonly texts: SharedArrayBuffer;
+}
+
+/** @param capacity handles at most, up to HANDLES_MAX */
+export const createHandleCells = (capacity: number): SharedArrayBuffer => {
+	const buffer = new SharedArrayBuffer(
+		(Math.min(capacity, HANDLES_MAX) * WORDS + BUCKETS) * Int32Array.BYTES_PER_ELEMENT,
+	);
+	new Int32Array(buffer)[UNTOUCHED] = 1;
+	return buffer;
+};
+
+/** What is known of a handle at the moment it was pinned. */
+export interface Handle {
+	readonly fh: number;
+	readonly kind: HandleKind;
+	readonly nodeid: number;
+	/** -1 for a text. */
+	readonly fd: number;
+	/** Which mount the descriptor belongs to. */
+	readonly generation: number;
+	/** O_* flags that it was opened with. */
+	readonly flags: number;
+	/** LOCK.SH or LOCK.EX when flock holds one through it, else 0. */
+	readonly flock: number;
+}
+
+export interface NewHandle {
+	readonly kind: HandleKind;
+	readonly nodeid: number;
+	readonly fd: number;
+	readonly generation: number;
+	readonly flags: number;
+	readonly owner?: bigint;
+}
+
+export class HandleTable {
+	readonly #cells: Int32Array;
+	readonly #texts: Slab;
+	readonly #lock: SharedLock;
+	readonly #capacity: number;
+	readonly #buckets: number;
+
+	constructor(buffers: HandleBuffers) {
+		this.#cells = new Int32Array(buffers.handles);
+		this.#texts = new Slab(buffers.texts);
+		this.#lock = new SharedLock(this.#cells, LOCK);
+		this.#capacity = (this.#cells.length - BUCKETS) / WORDS;
+		this.#buckets = this.#capacity * WORDS;
+	}
+
+	get used(): number {
+		return Atomics.load(this.#cells, USED);
+	}
+
+	/** @returns the handle's number, or 0 when the table is full: then the caller still owns the descriptor */
+	open(handle: NewHandle): number {
+		return this.#lock.run(() => this.#open(handle, 0, 0));
+	}
+
+	/** Opens a handle on a copy of the text. @returns its number, or 0 when there is no room */
+	openText(nodeid: number, flags: number, text: Uint8Array): number {
+		return this.#lock.run(() => {
+			const block = this.#texts.store(text);
+			if (block === 0) return 0;
+			const handle = {kind: 'text', nodeid, fd: -1, generation: 0, flags} as const;
+			const fh = this.#open(handle, block, text.length);
+			if (fh === 0) this.#texts.free(block);
+			return fh;
+		});
+	}
+
+	/** Keeps the handle's descriptor open until `unpin`. @returns undefined when there is no such handle */
+	pin(fh: number): Handle | undefined {
+		return this.#lock.run(() => {
+			const at = this.#slot(fh);
+			return at === 0 ? undefined : this.#pin(at);
+		});
+	}
+
+	/** @returns a descriptor that the caller must close now, or -1 */
+	unpin(fh: number): number {
+		return this.#lock.run(() => {
+			const at = (fh & SLOT_MASK) * WORDS;
+			this.#cells[at + PINS] = this.#cells[at + PINS]! - 1;
+			return this.#freeIfDone(at);
+		});
+	}
+
+	/** Releases the handle: nobody can pin it any more. @returns a descriptor that the caller must close now, or -1 */
+	close(fh: number): number {
+		return this.#lock.run(() => {
+			const at = this.#slot(fh);
+			if (at === 0) return -1;
+			this.#cells[at + STATE] = STATE_CLOSING;
+			return this.#freeIfDone(at);
+		});
+	}
+
+	/**
+	 * Gives the pinned handle a descriptor of another generation. The old one stays open, as a retired handle, since other
+	 * threads may be about to use it and closing it may block on a dying mount: see `takeRetired`.
+	 * @returns false when the table is full: then nothing changed
+	 */
+	rebind(handle: Handle, fd: number, generation: number): boolean {
+		return this.#lock.run(() => {
+			const at = (handle.fh & SLOT_MASK) * WORDS;
+			const old = {...handle, kind: 'retired', fd: this.#cells[at + DESCRIPTOR]!} as const;
+			const retired = this.#open({...old, generation: this.#cells[at + GENERATION]!}, 0, nowMs());
+			if (retired === 0) return false;
+			this.#cells[at + DESCRIPTOR] = fd;
+			this.#cells[at + GENERATION] = generation;
+			return true;
+		});
+	}
+
+	/**
+	 * Frees the retired handles of a generation that nobody can be using any more.
+	 * @param graceMs how long ago they must have been retired
+	 * @returns the descriptors, for a thread to close that may block
+	 */
+	takeRetired(generation: number, graceMs: number): number[] {
+		return this.#lock.run(() => {
+			const cells = this.#cells;
+			const taken: number[] = [];
+			for (let at = WORDS; at < cells[UNTOUCHED]! * WORDS; at += WORDS) {
+				if (cells[at + STATE] !== STATE_OPEN || cells[at + KIND] !== HANDLE_KINDS.retired) continue;
+				if (cells[at + GENERATION] !== generation) continue;
+				if (((nowMs() - cells[at + LENGTH]!) | 0) < graceMs) continue;
+				cells[at + STATE] = STATE_CLOSING;
+				taken.push(this.#freeIfDone(at));
+			}
+			return taken;
+		});
+	}
+
+	/** Releases all handles of a generation. @returns the descriptors, for a thread to close that may block */
+	takeAll(generation: number): number[] {
+		return this.#lock.run(() => {
+			const cells = this.#cells;
+			const taken: number[] = [];
+			for (let at = WORDS; at < cells[UNTOUCHED]! * WORDS; at += WORDS) {
+				if (cells[at + STATE] !== STATE_OPEN || cells[at + GENERATION] !== generation) continue;
+				cells[at + STATE] = STATE_CLOSING;
+				const fd = this.#freeIfDone(at);
+				if (fd >= 0) taken.push(fd);
+			}
+			return taken;
+		});
+	}
+
+	/** Whether any handle still belongs to that generation. */
+	hasGeneration(generation: number): boolean {
+		return this.#lock.run(() => {
+			const cells = this.#cells;
+			for (let at = WORDS; at < cells[UNTOUCHED]! * WORDS; at += WORDS)
+				if (
+					cells[at + STATE] !== STATE_FREE &&
+					cells[at + KIND] !== HANDLE_KINDS.text &&
+					cells[at + GENERATION] === generation
+				)
+					return true;
+			return false;
+		});
+	}
+
+	/** Notes what flock holds through the pinned handle. */
+	setFlock(fh: number, operation: number): void {
+		Atomics.store(this.#cells, (fh & SLOT_MASK) * WORDS + FLOCK, operation);
+	}
+
+	/** Pins an open handle of the node, of whatever generation. */
+	pinOpenOf(nodeid: number, kind: 'file' | 'directory'): Handle | undefined {
+		return this.#lock.run(() => this.#search(nodeid, HANDLE_KINDS[kind], undefined));
+	}
+
+	/** Pins the handle that holds the owner's POSIX locks on the node. */
+	pinLockOf(nodeid: number, owner: bigint): Handle | undefined {
+		return this.#lock.run(() => this.#search(nodeid, HANDLE_KINDS.lock, owner));
+	}
+
+	/** The content of a text handle from `offset` on. @returns bytes copied, or -1 when there is no such handle */
+	readText(fh: number, offset: number, into: Uint8Array): number {
+		return this.#lock.run(() => {
+			const at = this.#slot(fh);
+			if (at === 0 || this.#cells[at + KIND] !== HANDLE_KINDS.text) return -1;
+			const length = this.#cells[at + LENGTH]!;
+			const count = Math.max(0, Math.min(into.length, length - offset));
+			if (count > 0)
+				into.set(this.#texts.view(this.#cells[at + BLOCK]!, length).subarray(offset, offset + count));
+			return count;
+		});
+	}
+
+	#slot(fh: number): number {
+		const slot = fh & SLOT_MASK;
+		if (slot === 0 || slot >= this.#capacity) return 0;
+		const at = slot * WORDS;
+		const same = this.#cells[at + SEQUENCE] === fh >>> SLOT_BITS;
+		return same && this.#cells[at + STATE] === STATE_OPEN ? at : 0;
+	}
+
+	#pin(at: number): Handle {
+		const cells = this.#cells;
+		cells[at + PINS] = cells[at + PINS]! + 1;
+		return {
+			fh: (cells[at + SEQUENCE]! << SLOT_BITS) | (at / WORDS),
+			kind: KIND_NAMES[cells[at + KIND]!]!,
+			nodeid: cells[at + NODE]!,
+			fd: cells[at + DESCRIPTOR]!,
+			generation: cells[at + GENERATION]!,
+			flags: cells[at + FLAGS]!,
+			flock: cells[at + FLOCK]!,
+		};
+	}
+
+	#open(handle: NewHandle, block: number, length: number): number {
+		const cells = this.#cells;
+		let slot = cells[FREE_HEAD]!;
+		if (slot !== 0) cells[FREE_HEAD] = cells[slot * WORDS + NEXT]!;
+		else if (cells[UNTOUCHED]! < this.#capacity) slot = cells[UNTOUCHED]!++;
+		else return 0;
+		const at = slot * WORDS;
+		cells[at + SEQUENCE] = (cells[at + SEQUENCE]! + 1) & SEQUENCE_MASK;
+		cells[at + STATE] = STATE_OPEN;
+		cells[at + KIND] = HANDLE_KINDS[handle.kind];
+		cells[at + NODE] = handle.nodeid;
+		cells[at + DESCRIPTOR] = handle.fd;
+		cells[at + GENERATION] = handle.generation;
+		cells[at + FLAGS] = handle.flags;
+		cells[at + PINS] = 0;
+		cells[at + OWNER_LOW] = Number(BigInt.asIntN(32, handle.owner ?? 0n));
+		cells[at + OWNER_HIGH] = Number(BigInt.asIntN(32, (handle.owner ?? 0n) >> 32n));
+		cells[at + FLOCK] = 0;
+		cells[at + BLOCK] = block;
+		cells[at + LENGTH] = length;
+		const bucket = this.#buckets + (handle.nodeid & (BUCKETS - 1));
+		cells[at + NEXT] = cells[bucket]!;
+		cells[bucket] = slot;
+		Atomics.add(cells, USED, 1);
+		return (cells[at + SEQUENCE]! << SLOT_BITS) | slot;
+	}
+
+	#search(nodeid: number, kind: number, owner: bigint | undefined): Handle | undefined {
+		const cells = this.#cells;
+		const low = Number(BigInt.asIntN(32, owner ?? 0n));
+		const high = Number(BigInt.asIntN(32, (owner ?? 0n) >> 32n));
+		let slot = cells[this.#buckets + (nodeid & (BUCKETS - 1))]!;
+		for (; slot !== 0; slot = cells[slot * WORDS + NEXT]!) {
+			const at = slot * WORDS;
+			if (cells[at + NODE] !== nodeid || cells[at + KIND] !== kind || cells[at + STATE] !== STATE_OPEN)
+				continue;
+			if (owner === undefined || (cells[at + OWNER_LOW] === low && cells[at + OWNER_HIGH] === high))
+				return this.#pin(at);
+		}
+		return undefined;
+	}
+
+	#freeIfDone(at: number): number {
+		const cells = this.#cells;
+		if (cells[at + STATE] !== STATE_CLOSING || cells[at + PINS]! > 0) return -1;
+		const slot = at / WORDS;
+		let link = this.#buckets + (cells[at + NODE]! & (BUCKETS - 1));
+		while (cells[link] !== slot) link = cells[link]! * WORDS + NEXT;
+		cells[link] = cells[at + NEXT]!;
+		if (cells[at + BLOCK] !== 0) this.#texts.free(cells[at + BLOCK]!);
+		cells[at + STATE] = STATE_FREE;
+		cells[at + NEXT] = cells[FREE_HEAD]!;
+		cells[FREE_HEAD] = slot;
+		Atomics.sub(cells, USED, 1);
+		return cells[at + DESCRIPTOR]!;
+	}
+}

@@ -1,0 +1,215 @@
+/** The overlay as the main thread sees it: mounts it, switches generations, publishes sentinels, ends it. */
+import {readFileSync} from 'node:fs';
+import {extname} from 'node:path';
+import {mountSession, type Session, type SessionStats} from '../fuse/session.ts';
+import {type Board} from './board.ts';
+import {type CurrentRoot} from './current-root.ts';
+import {DIRECTORIES_MAX} from './directory-cache.ts';
+import {GenerationRoot} from './generation-root.ts';
+import {HANDLES_MAX} from './handle-table.ts';
+import {type InodeTable} from './inode-table.ts';
+import {SENTINELS} from './sentinels.ts';
+import {createSharedState, openTables, type SharedState, type Tables} from './shared-state.ts';
+import {type ControlMessage, type OverlayWorkerData} from './worker-protocol.ts';
+
+export interface OverlayOptions {
+	readonly mountpoint: string;
+	readonly gateBuffer: SharedArrayBuffer;
+	/** How long a mutation waits while the gate is `switching`. */
+	readonly writeWaitMs: number;
+	/** When a request is answered ETIMEDOUT. */
+	readonly deadlineMs: number;
+	readonly workers?: number;
+	/** How long the kernel may keep attributes of files of the backing. Default 1000. */
+	readonly attrTimeoutMs?: number;
+	/** How long the kernel may keep names of the backing. Default 1000. */
+	readonly entryTimeoutMs?: number;
+	/** A word was written to `.hekafs/control`. */
+	readonly onControl: (word: string) => void;
+	/** A bug, in words. */
+	readonly onProblem?: (problem: string) => void;
+}
+
+export interface OverlayStats extends SessionStats {
+	/** 0: no backing. */
+	readonly generation: number;
+	/** Files that the kernel knows. */
+	readonly nodes: number;
+	readonly names: number;
+	/** Open handles, locks included. */
+	readonly handles: number;
+}
+
+export interface Overlay extends AsyncDisposable {
+	readonly closed: Session['closed'];
+	/**
+	 * Makes a generation's root current for what comes from now on. Open handles are opened anew on their next use: the
+	 * same inode number, else ESTALE.
+	 * @throws HekafsError HEKAFS_MOUNT_LOST, HEKAFS_TIMEOUT: then the generation before stays
+	 */
+	switchTo(generation: number, root: {readonly path: string}): Promise<void>;
+	/** There is no backing: reads give ENOTCONN, mutations EROFS. */
+	detach(): void;
+	/** Texts of the sentinel files by name; a name that is absent gets an empty text. Existence follows the gate. */
+	publish(texts: Readonly<Record<string, string>>): void;
+	/** To be called after a change of the gate: drops cached attributes, so that write bits appear and vanish at once. */
+	gateChanged(): void;
+	stats(): OverlayStats;
+	unmount(): Promise<void>;
+}
+
+const DEFAULT_CACHE_MS = 1000;
+const DEFAULT_DESCRIPTORS = 1024;
+/** Descriptors that are for other things than handles: sockets, logs, the device, short-lived ones of the workers. */
+const RESERVED_DESCRIPTORS = DIRECTORIES_MAX + 512;
+const HANDLES_MIN = 256;
+/** Invalidations per turn of the event loop. */
+const INVALIDATE_AT_ONCE = 256;
+const END_TIMEOUT_MS = 1000;
+
+const MODULE = new URL(`worker${extname(import.meta.url)}`, import.meta.url);
+
+/** The soft limit of open descriptors (node raises it to the hard one when it starts). */
+const descriptorLimit = (): number => {
+	const limits = readFileSync('/proc/self/limits', 'latin1');
+	const soft = /^Max open files\s+(\d+)/m.exec(limits)?.[1];
+	return soft === undefined ? DEFAULT_DESCRIPTORS : Number(soft);
+};
+
+const handlesMax = (): number =>
+	Math.min(HANDLES_MAX, Math.max(HANDLES_MIN, descriptorLimit() - RESERVED_DESCRIPTORS));
+
+const isControlMessage = (message: unknown): message is ControlMessage =>
+	typeof message === 'object' && message !== null && 'kind' in message && message.kind === 'control';
+
+class MountedOverlay implements Overlay {
+	readonly closed: Session['closed'];
+	readonly #session: Session;
+	readonly #state: SharedState;
+	readonly #tables: Tables;
+	readonly #deadlineMs: number;
+	readonly #roots = new Set<GenerationRoot>();
+	#current: GenerationRoot | undefined;
+	#invalidation: Generator<number> | undefined;
+
+	constructor(session: Session, state: SharedState, tables: Tables, deadlineMs: number) {
+		this.#session = session;
+		this.closed = session.closed;
+		this.#state = state;
+		this.#tables = tables;
+		this.#deadlineMs = deadlineMs;
+	}
+
+	get #root(): CurrentRoot {
+		return this.#tables.root;
+	}
+	get #inodes(): InodeTable {
+		return this.#tables.inodes;
+	}
+	get #board(): Board {
+		return this.#tables.board;
+	}
+
+	async switchTo(generation: number, {path}: {readonly path: string}): Promise<void> {
+		const options = {state: this.#state, generation, path, timeoutMs: this.#deadlineMs};
+		const next = await GenerationRoot.open(options, this.#root);
+		this.#roots.add(next);
+		this.#root.attach(generation, next.attributes);
+		this.#current?.supersede();
+		this.#current = next;
+		this.gateChanged();
+	}
+
+	detach(): void {
+		this.#root.detach();
+		this.#current?.supersede();
+		this.#current = undefined;
+		this.gateChanged();
+	}
+
+	publish(texts: Readonly<Record<string, string>>): void {
+		this.#board.publish(SENTINELS.map(({name}) => texts[name] ?? ''));
+	}
+
+	gateChanged(): void {
+		const running = this.#invalidation !== undefined;
+		this.#invalidation = this.#inodes.nodes();
+		this.#invalidateSome();
+		if (!running) this.#invalidateLater();
+	}
+
+	stats(): OverlayStats {
+		return {
+			...this.#session.stats(),
+			generation: this.#root.generation,
+			nodes: this.#inodes.used,
+			names: this.#inodes.namesUsed,
+			handles: this.#tables.handles.used,
+		};
+	}
+
+	async unmount(): Promise<void> {
+		this.#invalidation = undefined;
+		await this.#session.unmount();
+		await Promise.all([...this.#roots].map(root => root.end(END_TIMEOUT_MS)));
+		this.#roots.clear();
+	}
+
+	[Symbol.asyncDispose](): Promise<void> {
+		return this.unmount();
+	}
+
+	/** The root and the first files at once, the rest in turns: other work goes on meanwhile. */
+	#invalidateLater(): void {
+		setImmediate(() => {
+			this.#invalidateSome();
+			if (this.#invalidation !== undefined) this.#invalidateLater();
+		});
+	}
+
+	#invalidateSome(): void {
+		for (let i = 0; i < INVALIDATE_AT_ONCE; i++) {
+			const next = this.#invalidation?.next();
+			if (next === undefined || next.done === true) {
+				this.#invalidation = undefined;
+				return;
+			}
+			this.#session.notifier.invalAttributes(next.value);
+		}
+	}
+}
+
+/**
+ * Mounts the overlay, without a backing at first: it answers sentinels and refuses the rest. Sets the umask of the
+ * process to 0, since files are made with exactly the mode that the caller's umask left.
+ * @throws HekafsError as `mountSession`
+ */
+export const mountOverlay = async (options: OverlayOptions): Promise<Overlay> => {
+	process.umask(0);
+	const state = createSharedState(options.gateBuffer, handlesMax());
+	const tables = openTables(state);
+	tables.root.detach();
+	const {mountpoint, deadlineMs, writeWaitMs, workers, onProblem, onControl} = options;
+	const workerData: OverlayWorkerData = {
+		state,
+		writeWaitMs,
+		times: {
+			attrTimeoutMs: options.attrTimeoutMs ?? DEFAULT_CACHE_MS,
+			entryTimeoutMs: options.entryTimeoutMs ?? DEFAULT_CACHE_MS,
+		},
+	};
+	const session = await mountSession({
+		mountpoint,
+		fsname: 'hekafs',
+		subtype: 'hekafs',
+		workerModule: MODULE,
+		workerData,
+		deadlineMs,
+		onMessage: message => {
+			if (isControlMessage(message)) onControl(message.word);
+		},
+		...(workers !== undefined && {workers}),
+		...(onProblem !== undefined && {onProblem}),
+	});
+	return new MountedOverlay(session, state, tables, deadlineMs);
+};

@@ -1,0 +1,177 @@
+/** OPEN, CREATE, TMPFILE, FLUSH, RELEASE, FSYNC on the backing: the life of a file handle. */
+import {type Caller, type Entry, type FilesystemOps, type OpenReply} from '../fuse/filesystem.ts';
+import {FOPEN} from '../fuse/wire/abi.ts';
+import {dup} from '../posix/duplicate.ts';
+import {ERRNO} from '../posix/errno.ts';
+import {close, fdatasync, fsync, openat} from '../posix/files.ts';
+import {cstring} from '../posix/libc.ts';
+import {O} from '../posix/open-flags.ts';
+import {STATX} from '../posix/statx.ts';
+import {asCaller} from './as-caller.ts';
+import {backingFlags} from './bindings.ts';
+import {checkName, type Context} from './context.ts';
+import {opensForWriting} from './guard.ts';
+import {newIdentity, readIdentity, S_IFREG} from './identity.ts';
+import {type Handle} from './handle-table.ts';
+import {reopen, statDescriptor} from './nodes.ts';
+
+type FileOperations = Pick<
+	FilesystemOps,
+	'open' | 'create' | 'tmpfile' | 'flush' | 'release' | 'fsync' | 'fsyncdir'
+>;
+type Created = Exclude<ReturnType<FilesystemOps['create']>, number>;
+
+const S_IFMT = 0o170000;
+/** How often CREATE starts over when another node makes and removes the name meanwhile. */
+const TRIES = 8;
+const THIS_DIRECTORY = cstring('.');
+
+export const fileOperations = (ctx: Context): FileOperations => {
+	const {guard, nodes, handles, bindings} = ctx;
+
+	/** Takes over the descriptor: it is closed when there is no room for another handle. */
+	const openHandle = (nodeid: number, fd: number, flags: number, generation: number): OpenReply | number => {
+		const fh = handles.open({kind: 'file', nodeid, fd, generation, flags: flags & ~O.TRUNC});
+		if (fh === 0) {
+			close(fd);
+			return -ERRNO.ENFILE;
+		}
+		// An append must reach the backing as one piece: the page cache may split it, and a writer on another node get
+		// in between. O_DIRECT asks for it by itself.
+		const openFlags = (flags & (O.APPEND | O.DIRECT)) !== 0 ? FOPEN.DIRECT_IO : 0;
+		return {fh, openFlags};
+	};
+
+	/** Answers CREATE or TMPFILE with the file that `fd` is of. */
+	const created = (
+		fd: number,
+		flags: number,
+		generation: number,
+		entry: () => Entry | number,
+	): Created | number => {
+		const result = statDescriptor(fd, ctx.statx);
+		const given = result < 0 ? result : entry();
+		if (typeof given === 'number') {
+			close(fd);
+			return given;
+		}
+		const open = openHandle(given.nodeid, fd, flags, generation);
+		if (typeof open !== 'number') return {entry: given, open};
+		ctx.inodes.forget(given.nodeid, 1);
+		return open;
+	};
+
+	/**
+	 * Opens what another node made under the name since the kernel found it free. As the caller, since the kernel
+	 * checks no permissions of a file that it takes to be new.
+	 */
+	const openFound = (caller: Caller, directory: number, name: Buffer, flags: number): number => {
+		const found = openat(directory, name, O.PATH | O.NOFOLLOW | O.CLOEXEC);
+		if (found < 0) return found;
+		const result = statDescriptor(found, ctx.statx);
+		const isFile = (ctx.statx.readUInt16LE(STATX.mode) & S_IFMT) === S_IFREG;
+		// Not a file: the kernel looks again and does with it what is to be done.
+		const fd = result < 0 ? result : isFile ? asCaller(caller, () => reopen(found, flags)) : -ERRNO.ESTALE;
+		close(found);
+		return fd;
+	};
+
+	/** O_EXCL first, always: so only one of several nodes is the one that made the file. */
+	const createFile = (
+		caller: Caller,
+		directory: number,
+		name: Buffer,
+		flags: number,
+		mode: number,
+	): number => {
+		const openFlags = backingFlags(flags);
+		for (let tries = 0; tries < TRIES; tries++) {
+			const fd = asCaller(caller, () =>
+				openat(directory, name, openFlags | O.CREAT | O.EXCL | O.NOFOLLOW | O.CLOEXEC, mode & 0o7777),
+			);
+			if (fd !== -ERRNO.EEXIST || (flags & O.EXCL) !== 0) return fd;
+			const found = openFound(caller, directory, name, openFlags | (flags & O.TRUNC));
+			if (found !== -ERRNO.ENOENT) return found;
+		}
+		return -ERRNO.ESTALE;
+	};
+
+	const closeHandle = (fh: number): void => {
+		const fd = handles.close(fh);
+		if (fd >= 0) close(fd);
+	};
+
+	/** POSIX: closing any descriptor of the file ends all locks that the process has on it. */
+	const dropLocks = (nodeid: number, owner: bigint): void => {
+		const lock = handles.pinLockOf(nodeid, owner);
+		if (lock === undefined) return;
+		handles.close(lock.fh);
+		const fd = handles.unpin(lock.fh);
+		if (fd >= 0) close(fd);
+	};
+
+	const flushHandle = ({fd}: Handle): number => {
+		// Each close(2) of the client's may bring an error of the writes before; closing a duplicate asks the backing.
+		const second = dup(fd);
+		return second < 0 ? second : close(second);
+	};
+
+	const sync = (fh: number, dataOnly: boolean): number =>
+		guard.read(generation =>
+			bindings.withHandle(fh, generation, ({fd}) => (dataOnly ? fdatasync(fd) : fsync(fd))),
+		);
+
+	return {
+		open(_caller, nodeid, flags) {
+			const run = (generation: number): OpenReply | number => {
+				const fd = nodes.open(nodeid, generation, backingFlags(flags) | (flags & O.TRUNC));
+				return fd < 0 ? fd : openHandle(nodeid, fd, flags, generation);
+			};
+			return opensForWriting(flags) ? guard.mutate(run, true) : guard.read(run);
+		},
+
+		create(caller, parent, name, flags, mode) {
+			const checked = checkName(parent, name);
+			if (checked < 0) return checked;
+			return guard.mutate(generation =>
+				nodes.inDirectory(parent, generation, (directory): Created | number => {
+					const fd = createFile(caller, directory, name, flags, mode);
+					if (fd < 0) return fd;
+					ctx.changed(parent, directory, generation);
+					return created(fd, flags, generation, () => ctx.entry(parent, name));
+				}),
+			);
+		},
+
+		tmpfile(caller, parent, flags, mode) {
+			return guard.mutate(generation =>
+				nodes.inDirectory(parent, generation, (directory): Created | number => {
+					const openFlags = backingFlags(flags) | (flags & O.EXCL) | O.TMPFILE | O.CLOEXEC;
+					const fd = asCaller(caller, () => openat(directory, THIS_DIRECTORY, openFlags, mode & 0o7777));
+					if (fd < 0) return fd;
+					return created(fd, flags, generation, () => {
+						const identity = readIdentity(ctx.statx, newIdentity());
+						return ctx.entryOf(ctx.inodes.referenceUnnamed(identity));
+					});
+				}),
+			);
+		},
+
+		flush(_caller, nodeid, fh, lockOwner) {
+			dropLocks(nodeid, lockOwner);
+			const handle = handles.pin(fh);
+			if (handle === undefined) return -ERRNO.EBADF;
+			const writable = (handle.flags & O.ACCMODE) !== O.RDONLY;
+			return bindings.release(handle, () =>
+				writable ? guard.read(generation => bindings.withHandle(fh, generation, flushHandle)) : 0,
+			);
+		},
+
+		release: (_caller, _nodeid, fh) => {
+			closeHandle(fh);
+		},
+
+		fsync: (_caller, _nodeid, fh, dataOnly) => sync(fh, dataOnly),
+		fsyncdir: (_caller, _nodeid, fh, dataOnly) => sync(fh, dataOnly),
+	};
+};

@@ -1,0 +1,58 @@
+/** The memory that all threads of one overlay share, and the tables over it. */
+import {GateReader} from '../membership/gate.ts';
+import {Board, createBoardBuffer} from './board.ts';
+import {createRootCells, CurrentRoot} from './current-root.ts';
+import {createDirectoryCells, DirectoryCache} from './directory-cache.ts';
+import {createHandleCells, HandleTable} from './handle-table.ts';
+import {createInodeCells, InodeTable} from './inode-table.ts';
+import {SENTINELS} from './sentinels.ts';
+import {createSlabBuffer} from './slab.ts';
+
+/** Files that the kernel may know at a time; more give ENFILE. Only what is used takes memory. */
+const NODES_MAX = 1 << 20;
+const NAMES_MAX_BYTES = 128 << 20;
+/** Content of the virtual files that are open. */
+const TEXTS_MAX_BYTES = 16 << 20;
+
+/** Plain buffers: goes to worker threads in their workerData. */
+export interface SharedState {
+	readonly gate: SharedArrayBuffer;
+	readonly nodes: SharedArrayBuffer;
+	readonly names: SharedArrayBuffer;
+	readonly handles: SharedArrayBuffer;
+	readonly texts: SharedArrayBuffer;
+	readonly directories: SharedArrayBuffer;
+	readonly root: SharedArrayBuffer;
+	readonly board: SharedArrayBuffer;
+}
+
+/** @param handlesMax open files at most; there must be descriptors for all of them */
+export const createSharedState = (gate: SharedArrayBuffer, handlesMax: number): SharedState => ({
+	gate,
+	nodes: createInodeCells(NODES_MAX),
+	names: createSlabBuffer(NAMES_MAX_BYTES),
+	handles: createHandleCells(handlesMax),
+	texts: createSlabBuffer(TEXTS_MAX_BYTES),
+	directories: createDirectoryCells(),
+	root: createRootCells(),
+	board: createBoardBuffer(SENTINELS.length),
+});
+
+export interface Tables {
+	readonly gate: GateReader;
+	readonly inodes: InodeTable;
+	readonly handles: HandleTable;
+	readonly directories: DirectoryCache;
+	readonly root: CurrentRoot;
+	readonly board: Board;
+}
+
+/** The calling thread's view of the shared memory. */
+export const openTables = (state: SharedState): Tables => ({
+	gate: new GateReader(state.gate),
+	inodes: new InodeTable(state),
+	handles: new HandleTable(state),
+	directories: new DirectoryCache(state.directories),
+	root: new CurrentRoot(state.root),
+	board: new Board(state.board, SENTINELS.length),
+});
