@@ -77,7 +77,7 @@ const SHAPES: Readonly<Record<OpcodeName, Shape>> = {
 	SYNCFS: s(8),
 	// The kernel sends its placeholder "/" as the name of a file that has none.
 	TMPFILE: s(16, 1, 0, true),
-	STATX: s(32),
+	STATX: s(24),
 	COPY_FILE_RANGE_64: s(56, 0, 40),
 };
 const BY_OPCODE: (Shape | undefined)[] = new Array<Shape | undefined>(OPCODE_LIMIT).fill(undefined);
