@@ -20,7 +20,10 @@ nativeTest(NEEDS, 'three servers: serve, init, read everywhere; kill, tamper, re
 
 	// Sentinels exist before anything is mounted below; writes are refused, reads don't pretend that it is empty.
 	t.false(await h1.exists(`${SENTINELS}/healthy`));
-	t.regex(await h1.readFile(`${SENTINELS}/reason`), /^no-filesystem\t/m);
+	await waitFor(async () => /^no-filesystem\t/m.test(await h1.readFile(`${SENTINELS}/reason`)), {
+		deadlineMs: 10_000,
+		what: 'the reason says that there is no filesystem',
+	});
 	t.regex((await h1.exec(['touch', `${ROOT}/x`])).stderr, /Read-only file system/);
 	t.regex((await h1.exec(['ls', ROOT])).stderr, /not connected/);
 	t.is((await h1.hfs(['status'])).exitCode, 4);

@@ -97,7 +97,7 @@ nativeTest(
 			t.is((await daemon.shell('rm "$1"/big && echo fine > "$1"/small && cat "$1"/small')).stdout, 'fine\n');
 			t.is((await daemon.hfs('status')).exitCode, 0);
 		} finally {
-			await daemon[Symbol.asyncDispose]();
+			await daemon.stop();
 			await daemon.exec(['umount', '-l', daemon.backing]);
 		}
 	},

@@ -2,6 +2,7 @@
 import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import {LocalDaemon} from '../support/local-daemon.ts';
+import {hekafsdPath} from '../support/programs.ts';
 import {nativeTest} from '../support/requirements.ts';
 import {runCommand} from '../support/run-command.ts';
 import {waitFor} from '../support/wait-for.ts';
@@ -119,7 +120,6 @@ nativeTest(
 		});
 		running.child.kill('SIGTERM');
 		await running.ended;
-		const {hekafsdPath} = await import('../support/programs.ts');
 		const started = await runCommand([], [process.execPath, hekafsdPath, ...daemon.flags(), '--daemonize'], {
 			timeoutMs: 20_000,
 		});

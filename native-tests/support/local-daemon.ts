@@ -67,13 +67,13 @@ export class LocalDaemon implements AsyncDisposable {
 	/** Starts and waits until it says that the overlay is mounted. */
 	async start(over: Readonly<Record<string, string>> = {}): Promise<Running> {
 		const running = this.spawn(over);
-		let over_ = false;
-		void running.ended.then(() => (over_ = true));
-		await waitFor(() => Promise.resolve(running.output().includes('hekafsd: mounted') || over_), {
+		let hasEnded = false;
+		void running.ended.then(() => (hasEnded = true));
+		await waitFor(() => Promise.resolve(running.output().includes('hekafsd: mounted') || hasEnded), {
 			deadlineMs: 15_000,
 			what: `hekafsd is mounted; it said: ${running.output()}`,
 		});
-		if (over_) throw new Error(`hekafsd ended: ${running.output()}`);
+		if (hasEnded) throw new Error(`hekafsd ended: ${running.output()}`);
 		return running;
 	}
 
@@ -98,7 +98,8 @@ export class LocalDaemon implements AsyncDisposable {
 		return line?.split(' - ')[1]?.split(' ')[0];
 	}
 
-	async [Symbol.asyncDispose](): Promise<void> {
+	/** Ends every daemon of this test. */
+	async stop(): Promise<void> {
 		for (const {child, ended} of this.#running) {
 			if (child.exitCode === null && child.signalCode === null) {
 				child.kill('SIGTERM');
@@ -107,6 +108,10 @@ export class LocalDaemon implements AsyncDisposable {
 				clearTimeout(late);
 			}
 		}
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		await this.stop();
 		await this.exec(['umount', '-l', this.mountpoint]);
 		await this.exec(['chattr', '-i', this.mountpoint]);
 		rmSync(this.directory, {recursive: true, force: true});

@@ -196,7 +196,9 @@ export const compose = async (config: DaemonConfig): Promise<Daemon> => {
 		node.current = localMount(config.backend.directory);
 		await mounted.switchTo(node.current.generation, {path: node.current.path});
 	}
-	loop.start();
+	// A local directory needs nobody's word: it is ready when the overlay is.
+	if (config.backend.kind === 'local') await loop.turnNow();
+	else loop.start();
 	discovery.start(() => loop.nudge());
 	const metricsTimer = setInterval(() => void metrics().then(text => (metricsNow = text)), 2000);
 	publish();
