@@ -201,7 +201,7 @@ test('undo takes back exactly what the answer gave', t => {
 test('ENOSYS, which the kernel would remember, comes only from opcodes that are not offered', t => {
 	const {send} = setUp({setxattr: () => -ERRNO.ENOSYS});
 	t.is(send(goldenBytes('request-setxattr'))?.readInt32LE(4), -ERRNO.EOPNOTSUPP);
-	t.is(send(message(OPCODE.STATX, Buffer.alloc(32)))?.readInt32LE(4), -ERRNO.ENOSYS);
+	t.is(send(message(OPCODE.STATX, Buffer.alloc(24)))?.readInt32LE(4), -ERRNO.ENOSYS);
 	t.is(send(message(OPCODE.IOCTL, Buffer.alloc(32)))?.readInt32LE(4), -ERRNO.ENOTTY);
 });
 
