@@ -102,7 +102,7 @@ export class Dispatcher {
 	/** The handle for `isLocal`: also those that stand behind a flag. -1: none. */
 	handleOf(request: RequestBuffer): number {
 		if (request.opcode === OPCODE.GETATTR && (request.uint32(40) & FUSE_GETATTR_FH) !== 0)
-			return request.uint32(56) & 0x7fff_ffff;
+			return request.uint32(48) & 0x7fff_ffff;
 		if (request.opcode === OPCODE.SETATTR && (request.uint32(40) & FATTR.FH) !== 0)
 			return request.uint32(48) & 0x7fff_ffff;
 		return request.fh;
