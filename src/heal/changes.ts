@@ -141,7 +141,8 @@ export class Changes {
 				const text = describeStep(step);
 				node.ports.log(`step ${i + 1} of ${steps.length}: ${text}`);
 				if (!isLastly(step)) progress(text, i + 1, steps.length);
-				if (step.kind === 'adopt' && plan.from === undefined) await this.#requireOnlyFounder(plan.to.filesystemId);
+				if (step.kind === 'adopt' && plan.from === undefined)
+					await this.#requireOnlyFounder(plan.to.filesystemId);
 				await run(context, step);
 			}
 		} catch (error) {
