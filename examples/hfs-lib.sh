@@ -2,7 +2,7 @@
 #
 # The configuration is plain files below $HEKAFS_ROOT (default /etc/hekafs):
 #   tenants/<tenant>/{credential,uid_range,gid_range,volumes/<volume>}
-#   volumes/<volume>/{info,state,bricks/<number>}
+#   volumes/<volume>/{replicas,state,bricks/<number>}
 # Whatever is added is built aside and renamed into place as a whole, so that readers never see half of it.
 #
 # Exit codes of the scripts: 0 done, 1 failed or refused, 2 wrong arguments.

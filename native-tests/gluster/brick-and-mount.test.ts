@@ -49,7 +49,7 @@ nativeTest(NEEDS, 'one brick: write and read through a private mount, then nothi
 		t.true(space.availableBytes > 0 && space.availableBytes <= space.totalBytes);
 		t.true((await backing.call('stat', ['a.conf'], CALL))!.ino > 0n);
 	}
-	t.is((await stat(join(lab.directory, 'run', `${'gen-1'}.vol`))).mode & 0o777, 0o600);
+	t.is((await stat(join(lab.directory, 'run', 'gen-1.vol'))).mode & 0o777, 0o600);
 	await mount.unmount();
 	t.false(await mount.alive());
 	await t.throwsAsync(stat(mount.directory), {code: 'ENOENT'});

@@ -48,30 +48,30 @@ const isMounted = (mountpoint: string): boolean =>
 	readFileSync('/proc/self/mountinfo', 'utf8').includes(` ${mountpoint} `);
 
 /** One answer for each line that is written. */
-const commander = (child: ChildProcessWithoutNullStreams) => {
-	const waiting: ((line: string) => void)[] = [];
+const commander = (child: ChildProcessWithoutNullStreams): (() => Promise<unknown>) => {
+	const waiting: ((line: string | undefined) => void)[] = [];
 	const early: string[] = [];
-	createInterface({input: child.stdout}).on('line', line => {
+	const lines = createInterface({input: child.stdout});
+	lines.on('line', line => {
 		const next = waiting.shift();
 		if (next === undefined) early.push(line);
 		else next(line);
 	});
-	const nextAnswer = async (): Promise<unknown> => {
+	lines.on('close', () => {
+		for (const next of waiting) next(undefined);
+	});
+	return async () => {
 		const line =
 			early.shift() ??
-			(await new Promise<string>((resolve, reject) => {
+			(await new Promise<string | undefined>(resolve => {
 				waiting.push(resolve);
-				setTimeout(
-					() => reject(new Error('the overlay process does not answer')),
-					COMMAND_TIMEOUT_MS,
-				).unref();
-				child.once('exit', code => reject(new Error(`the overlay process ended with ${String(code)}`)));
+				setTimeout(() => resolve(undefined), COMMAND_TIMEOUT_MS).unref();
 			}));
+		if (line === undefined) throw new Error('the overlay process does not answer');
 		const answer = JSON.parse(line) as {readonly value?: unknown; readonly error?: string};
 		if (answer.error !== undefined) throw new Error(answer.error);
 		return answer.value;
 	};
-	return nextAnswer;
 };
 
 /** Mounts, runs the body, unmounts; checks that nothing stays and that the overlay had no problems. */

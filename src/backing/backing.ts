@@ -134,7 +134,8 @@ class ThreadBacking implements Backing {
 		if (this.#queue.length >= MAX_QUEUED) throw timeoutError(this.root, name, 'too many calls are waiting');
 		const value = await new Promise<unknown>((resolve, reject) => {
 			const id = this.#nextId++;
-			const timer = setTimeout(() => this.#late(id, timeoutMs), timeoutMs);
+			// Behind the answers that are already here: this thread itself may have been busy until now.
+			const timer = setTimeout(() => setImmediate(() => this.#late(id, timeoutMs)), timeoutMs);
 			this.#queue.push({id, name, args, timer, resolve, reject});
 			this.#next();
 		});

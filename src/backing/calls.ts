@@ -10,7 +10,7 @@ import {errnoName, ERRNO} from '../posix/errno.ts';
 import {cstring} from '../posix/libc.ts';
 import {F, OFFSET_MAX, ofdSetLock} from '../posix/locks.ts';
 import {lgetxattr, lsetxattr} from '../posix/xattr.ts';
-import {orNull, readWhole, systemError, unless, withDescriptor, writeNew} from './files.ts';
+import {isCode, orNull, readWhole, systemError, unless, withDescriptor, writeNew} from './files.ts';
 
 export interface FileStat {
 	readonly kind: 'file' | 'directory' | 'symlink' | 'other';
@@ -57,7 +57,14 @@ export class BackingDirectory {
 	/** Opened by the first call that succeeds in it, never again: a later mount at the same place is another backing. */
 	#openRoot(): number {
 		if (this.#rootFd !== undefined) return this.#rootFd;
-		const fd = fs.openSync(this.#root, O_PATH | O_DIRECTORY);
+		let fd;
+		try {
+			fd = fs.openSync(this.#root, O_PATH | O_DIRECTORY);
+		} catch (error) {
+			// A root that is missing must not look like a file that is missing.
+			if (isCode(error, 'ENOENT', 'ENOTDIR')) throw systemError('ENOTCONN', `no directory ${this.#root}`);
+			throw error;
+		}
 		try {
 			if (this.#device !== undefined && fs.fstatSync(fd, {bigint: true}).dev !== this.#device)
 				throw systemError('ENOTCONN', `the expected filesystem is not mounted on ${this.#root}`);

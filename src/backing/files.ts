@@ -8,7 +8,8 @@ const CHUNK_BYTES = 65_536;
 export const systemError = (code: string, what: string): NodeJS.ErrnoException =>
 	Object.assign(new Error(`${code}: ${what}`), {code});
 
-const isCode = (error: unknown, ...codes: string[]): boolean =>
+/** Whether an error is one of these system errors. */
+export const isCode = (error: unknown, ...codes: string[]): boolean =>
 	codes.includes((error as NodeJS.ErrnoException).code ?? '');
 
 /** Runs `f`; what is not there is null. */

@@ -101,7 +101,7 @@ export interface HttpNode extends AsyncDisposable {
 export const startNode = async (changes: Partial<HttpServerOptions> = {}): Promise<HttpNode> => {
 	const directory = await mkdtemp(join(tmpdir(), 'hekafs-http-'));
 	const calls: Call[] = [];
-	const server = await startHttpServer({
+	const starting = startHttpServer({
 		tcp: {host: '127.0.0.1', port: 0},
 		socketPath: join(directory, 'run', 'control.sock'),
 		self: () => NODE_A,
@@ -111,6 +111,10 @@ export const startNode = async (changes: Partial<HttpServerOptions> = {}): Promi
 		peers: recordingPeers(calls),
 		control: recordingControl(calls),
 		...changes,
+	});
+	const server = await starting.catch(async (error: unknown) => {
+		await rm(directory, {recursive: true, force: true});
+		throw error;
 	});
 	return {
 		server,

@@ -22,7 +22,8 @@ const listen = async (t: ExecutionContext, handler: RequestListener): Promise<nu
 const ask = async (
 	port: number,
 	options: {timeoutMs?: number; maxBytes?: number} = {},
-): Promise<PeerAnswer> => askAddress({uuid: uuidOf(1), address: '127.0.0.1', port}, {signal, ...options});
+): Promise<PeerAnswer> =>
+	askAddress({uuid: uuidOf(1), address: '127.0.0.1', port}, {signal, timeoutMs: 30_000, ...options});
 const problem = (answer: PeerAnswer): string =>
 	answer.kind === 'report' ? 'report' : `${answer.kind}: ${answer.problem}`;
 
@@ -55,15 +56,15 @@ test('a name that does not resolve: silent', async t => {
 test('accepts and says nothing: silent after its time', async t => {
 	const port = await listen(t, () => undefined);
 	const start = performance.now();
-	t.regex(problem(await ask(port, {timeoutMs: 100})), /^silent: .*no whole answer within 100 ms/);
-	t.true(performance.now() - start < 3000);
+	t.regex(problem(await ask(port, {timeoutMs: 300})), /^silent: .*no whole answer within 300 ms/);
+	t.true(performance.now() - start < 10_000);
 });
 
 test('begins and never ends: invalid after its time', async t => {
 	const port = await listen(t, (_request, response) => {
 		response.write('{');
 	});
-	t.regex(problem(await ask(port, {timeoutMs: 150})), /^invalid: .*no whole answer within 150 ms/);
+	t.regex(problem(await ask(port, {timeoutMs: 1500})), /^invalid: .*no whole answer within 1500 ms/);
 });
 
 test('a drop at a time: invalid after its time', async t => {
@@ -71,7 +72,7 @@ test('a drop at a time: invalid after its time', async t => {
 		const timer = setInterval(() => response.write(' '), 10);
 		response.on('close', () => clearInterval(timer));
 	});
-	t.regex(problem(await ask(port, {timeoutMs: 150})), /^invalid: .*no whole answer/);
+	t.regex(problem(await ask(port, {timeoutMs: 1500})), /^invalid: .*no whole answer/);
 });
 
 test('an endless answer is cut off at the limit, and the connection with it', async t => {
@@ -86,7 +87,10 @@ test('an endless answer is cut off at the limit, and the connection with it', as
 		response.on('close', () => closed());
 		more();
 	});
-	t.regex(problem(await ask(port)), /^invalid: the answer is longer than 262144 bytes|longer than 262144/);
+	t.regex(
+		problem(await ask(port, {timeoutMs: 30_000})),
+		/^invalid: .*the answer is longer than 262144 bytes$/,
+	);
 	await done;
 	t.true(sent < 64 * 1024 * 1024);
 });
@@ -145,7 +149,7 @@ test('an address that hangs leaves time for the next', async t => {
 	});
 	const answer = await askPeer(
 		{uuid: uuidOf(1), port, addresses: ['127.0.0.1', '127.0.0.1']},
-		{signal, timeoutMs: 2000},
+		{signal, timeoutMs: 4000},
 	);
 	t.is(answer.kind, 'report');
 });

@@ -1,15 +1,6 @@
 /** The example scripts, one after the other: what they write, what they refuse, and with which words. */
 import {execFileSync} from 'node:child_process';
-import {
-	chmodSync,
-	existsSync,
-	mkdirSync,
-	readdirSync,
-	readFileSync,
-	rmSync,
-	statSync,
-	writeFileSync,
-} from 'node:fs';
+import {existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import test from 'ava';
 import {EXAMPLES, ScriptTree} from '../../support/script-tree.ts';
@@ -76,7 +67,7 @@ test('what is written has the documented form and modes', async t => {
 	t.is(mode('tenants', 'XYZZY'), 0o755);
 	t.is(mode('.hfs-locks'), 0o700);
 	await tree.run('hfs_add_volume', ['v', 'h:/b1', 'h:/b2']);
-	t.is(readFileSync(tree.path('volumes', 'v', 'info'), 'utf8'), 'replicas 1\nbricks 2\n');
+	t.is(readFileSync(tree.path('volumes', 'v', 'replicas'), 'utf8'), '1\n');
 	t.is(readFileSync(tree.path('volumes', 'v', 'bricks', '0002'), 'utf8'), 'h:/b2\n');
 });
 
