@@ -22,6 +22,7 @@ stop_hekafsd() {
 	for path in $(mounts_below "$mountpoint") $(mounts_below "$run"); do
 		umount -- "$path" 2>/dev/null || umount -l -- "$path" || fail "$path can't be unmounted" "See who uses it: fuser -vm $path" 1
 	done
+	chattr -i -- "$mountpoint" 2>/dev/null || true
 	unlock_directory "$run"
 	rm -rf --one-file-system -- "$run"
 }

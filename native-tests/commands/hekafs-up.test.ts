@@ -24,6 +24,7 @@ const daemons = (host: Host): string[] =>
 nativeTest([...LAB, 'fuse', 'gluster', 'attr'], 'up, again, down, up with the same data, purge', async t => {
 	await using lab = await Lab.up(1);
 	const h1 = lab.host(1);
+	await h1.run(['rmdir', '/etc/hekafs']);
 	const first = await hekafsUp(h1);
 	t.is(first.exitCode, 0, first.stdout + first.stderr);
 	t.true(first.elapsedMs < 60_000, `took ${first.elapsedMs} ms`);
