@@ -17,6 +17,7 @@ import {Notifier} from './notifier.ts';
 import {WorkerPool} from './pool.ts';
 import {createQueueBuffers, RequestQueue} from './queue.ts';
 import {settle, type SessionOptions, type Settings} from './session-options.ts';
+export type {SessionOptions} from './session-options.ts';
 import {TICK_MS, Watchdog} from './watchdog.ts';
 import {OPCODE, OUT_HEADER_SIZE, READ_BUFFER_SLACK, type OpcodeName} from './wire/abi.ts';
 import {encodeErrorReply} from './wire/reply.ts';
