@@ -44,20 +44,20 @@ const setGate = (state: GateState, degraded = false): void => {
 const obey = async (command: Command): Promise<unknown> => {
 	switch (command.do) {
 		case 'open':
-			return setGate('open');
+			{ setGate('open'); return; }
 		case 'degrade':
-			return setGate('open', true);
+			{ setGate('open', true); return; }
 		case 'refuse':
-			return setGate('refusing');
+			{ setGate('refusing'); return; }
 		case 'switch':
-			return setGate('switching');
+			{ setGate('switching'); return; }
 		case 'switchTo':
 			generation = command.generation ?? generation;
 			return overlay.switchTo(generation, {path: command.path ?? backing});
 		case 'detach':
-			return overlay.detach();
+			{ overlay.detach(); return; }
 		case 'publish':
-			return overlay.publish(command.texts ?? {});
+			{ overlay.publish(command.texts ?? {}); return; }
 		case 'stats':
 			return {
 				...overlay.stats(),
