@@ -130,13 +130,10 @@ nativeTest(NEEDS, 'three servers: serve, init, read everywhere; kill, tamper, re
 	await h3.powerOn();
 	await h3.startGlusterd();
 	await cluster.start(h3);
-	await waitFor(
-		async () => (await statusOf(h3)).serving === false && (await h3.exists(`${SENTINELS}/writable`)),
-		{
-			deadlineMs: 40_000,
-			what: 'the returned node knows that it is retired and follows',
-		},
-	);
+	await waitFor(async () => !(await statusOf(h3)).serving && (await h3.exists(`${SENTINELS}/writable`)), {
+		deadlineMs: 40_000,
+		what: 'the returned node knows that it is retired and follows',
+	});
 	t.is(await h3.readFile(`${ROOT}/tenants/after-retire`), 'two servers\n');
 	t.deepEqual(h3.processes('--process-name brick'), []);
 	t.regex(await h3.run(['ls', '/var/lib/hekafs/retired']), /\S/);

@@ -54,7 +54,7 @@ export class LocalDaemon implements AsyncDisposable {
 		const [program, ...args] = [...prefix, process.execPath, hekafsdPath, ...this.flags(over)];
 		const child = spawn(program!, args, {stdio: ['ignore', 'pipe', 'pipe'], env: {...process.env, ...env}});
 		const parts: string[] = [];
-		for (const stream of [child.stdout!, child.stderr!])
+		for (const stream of [child.stdout, child.stderr])
 			stream.setEncoding('utf8').on('data', (text: string) => parts.push(text));
 		const ended = new Promise<Ended>(resolve =>
 			child.once('close', (exitCode, signal) => resolve({exitCode, signal})),
@@ -73,7 +73,7 @@ export class LocalDaemon implements AsyncDisposable {
 			deadlineMs: 15_000,
 			what: `hekafsd is mounted; it said: ${running.output()}`,
 		});
-		if (hasEnded) throw new Error(`hekafsd ended: ${running.output()}`);
+		if (running.child.exitCode !== null) throw new Error(`hekafsd ended: ${running.output()}`);
 		return running;
 	}
 

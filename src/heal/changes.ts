@@ -200,14 +200,8 @@ export class Changes {
 	}
 }
 
-/** The executor that fits the step; the types guarantee that there is one. */
-const run = async <K extends Step['kind']>(
-	context: ChangeContext,
-	step: Extract<Step, {kind: K}>,
-): Promise<void> => {
-	const execute = EXECUTORS[step.kind as K] as (
-		context: ChangeContext,
-		step: Extract<Step, {kind: K}>,
-	) => Promise<void>;
+/** The executor that fits the step; the table's type guarantees that there is one. */
+const run = async (context: ChangeContext, step: Step): Promise<void> => {
+	const execute = EXECUTORS[step.kind] as (context: ChangeContext, step: Step) => Promise<void>;
 	await execute(context, step);
 };

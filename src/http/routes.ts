@@ -58,6 +58,8 @@ const BOTH: readonly Door[] = ['tcp', 'socket'];
 const SOCKET: readonly Door[] = ['socket'];
 const CONTROL_BODY_BYTES = 64 * 1024;
 
+const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
 const welcome = (report: StatusReport): string =>
 	[
 		`HekaFS configuration filesystem, node ${report.node.hostname} (${report.node.uuid}): ${report.health}`,
@@ -67,88 +69,43 @@ const welcome = (report: StatusReport): string =>
 		'',
 	].join('\n');
 
-export const routeTable = ({report, metrics, peers, control}: RouteHandlers): readonly Route[] => [
+/** Open to everybody: nothing secret in them. */
+const statusRoutes = ({report, metrics}: RouteHandlers): readonly Route[] => [
 	{kind: 'text', path: '/', doors: BOTH, contentType: TEXT_TYPE, text: () => welcome(report())},
-	{
-		kind: 'text',
-		path: '/v1/status',
-		doors: BOTH,
-		contentType: JSON_TYPE,
-		text: () => toJsonText(report()),
-	},
-	{
-		kind: 'query',
-		path: '/metrics',
-		doors: BOTH,
-		contentType: 'text/plain; version=0.0.4; charset=utf-8',
-		query: metrics,
-	},
-	{
+	{kind: 'text', path: '/v1/status', doors: BOTH, contentType: JSON_TYPE, text: () => toJsonText(report())},
+	{kind: 'query', path: '/metrics', doors: BOTH, contentType: METRICS_TYPE, query: metrics},
+];
+
+/** Signed with the cluster's secret. */
+const peerRoutes = ({peers}: RouteHandlers): readonly Route[] =>
+	(Object.keys(PEER_PATHS) as (keyof typeof PEER_PATHS)[]).map(name => ({
 		kind: 'peer',
-		path: PEER_PATHS.switching,
+		path: PEER_PATHS[name],
 		doors: BOTH,
-		handle: async (request, context) => await peers.switching(request, context),
-	},
-	{
-		kind: 'peer',
-		path: PEER_PATHS.stopBrick,
-		doors: BOTH,
-		handle: async (request, context) => await peers.stopBrick(request, context),
-	},
-	{
-		kind: 'peer',
-		path: PEER_PATHS.startBrick,
-		doors: BOTH,
-		handle: async (request, context) => await peers.startBrick(request, context),
-	},
-	{
-		kind: 'peer',
-		path: PEER_PATHS.adopt,
-		doors: BOTH,
-		handle: async (request, context) => await peers.adopt(request, context),
-	},
-	{
-		kind: 'operation',
-		path: '/v1/serve',
-		doors: SOCKET,
-		maxBodyBytes: CONTROL_BODY_BYTES,
-		run: async (body, context) => await control.serve(parseServeRequest(body), context),
-	},
-	{
-		kind: 'operation',
-		path: '/v1/retire',
-		doors: SOCKET,
-		maxBodyBytes: CONTROL_BODY_BYTES,
-		run: async (body, context) => await control.retire(parseRetireRequest(body), context),
-	},
-	{
-		kind: 'operation',
-		path: '/v1/init',
-		doors: SOCKET,
-		maxBodyBytes: INIT_MAX_BODY_BYTES,
-		run: async (body, context) => await control.init(parseInitRequest(body), context),
-	},
-	{
-		kind: 'operation',
-		path: '/v1/heal',
-		doors: SOCKET,
-		maxBodyBytes: CONTROL_BODY_BYTES,
-		run: async (_body, context) => await control.heal(context),
-	},
-	{
-		kind: 'operation',
-		path: '/v1/verify',
-		doors: SOCKET,
-		maxBodyBytes: CONTROL_BODY_BYTES,
-		run: async (_body, context) => await control.verify(context),
-	},
-	{
-		kind: 'operation',
-		path: '/v1/remount',
-		doors: SOCKET,
-		maxBodyBytes: CONTROL_BODY_BYTES,
-		run: async (_body, context) => await control.remount(context),
-	},
+		handle: async (request, context) => await peers[name](request, context),
+	}));
+
+type Operation = Extract<Route, {kind: 'operation'}>;
+const operation = (path: string, run: Operation['run'], maxBodyBytes = CONTROL_BODY_BYTES): Operation => ({
+	kind: 'operation',
+	path,
+	doors: SOCKET,
+	maxBodyBytes,
+	run,
+});
+
+/** Only for those who may open the Unix socket: root. */
+const controlRoutes = ({control}: RouteHandlers): readonly Route[] => [
+	operation('/v1/serve', async (body, context) => await control.serve(parseServeRequest(body), context)),
+	operation('/v1/retire', async (body, context) => await control.retire(parseRetireRequest(body), context)),
+	operation(
+		'/v1/init',
+		async (body, context) => await control.init(parseInitRequest(body), context),
+		INIT_MAX_BODY_BYTES,
+	),
+	operation('/v1/heal', async (_body, context) => await control.heal(context)),
+	operation('/v1/verify', async (_body, context) => await control.verify(context)),
+	operation('/v1/remount', async (_body, context) => await control.remount(context)),
 	{
 		kind: 'query',
 		path: '/v1/plan',
@@ -163,4 +120,11 @@ export const routeTable = ({report, metrics, peers, control}: RouteHandlers): re
 		contentType: TEXT_TYPE,
 		query: async context => await control.volfile(context),
 	},
+];
+
+/** All routes of a node; one path stands once. */
+export const routeTable = (handlers: RouteHandlers): readonly Route[] => [
+	...statusRoutes(handlers),
+	...peerRoutes(handlers),
+	...controlRoutes(handlers),
 ];

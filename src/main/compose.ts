@@ -12,8 +12,7 @@ import {type OverlayControl} from '../heal/ports.ts';
 import {startHttpServer} from '../http/server.ts';
 import {Gate} from '../membership/gate.ts';
 import {type NodeUuid, parseNodeUuid} from '../membership/ids.ts';
-import {sentinelTexts} from '../membership/report-text.ts';
-import {hasServer, type Server} from '../membership/server-set.ts';
+import {hasServer, type Server, type ServerSet} from '../membership/server-set.ts';
 import {mountOverlay, type Overlay} from '../overlay/overlay.ts';
 import {addressOfSelf} from './addresses.ts';
 import {Cleanup} from './cleanup.ts';
@@ -23,10 +22,9 @@ import {DiscoveryLoop} from './discovery-loop.ts';
 import {GlusterPorts} from './gluster-ports.ts';
 import {takeInstanceLock} from './instance-lock.ts';
 import {localMount} from './local-mount.ts';
-import {metricsText} from './metrics.ts';
 import {prepareOverlayMountpoint} from './mountpoint.ts';
 import {peerPort} from './peer-port.ts';
-import {makeReport} from './report.ts';
+import {Reporter} from './reporter.ts';
 
 export interface Daemon {
 	/** Settles when the overlay goes away by itself. */
@@ -68,31 +66,43 @@ const obey = async (word: string, control: DaemonControl): Promise<void> => {
 	}
 };
 
-/** The overlay is mounted after everything that can refuse has been tried; until then nothing can be moved. */
-const overlayControl = (overlay: () => Overlay | undefined): OverlayControl => ({
+/** Filled in late: the overlay is mounted after everything that can refuse has been tried. */
+interface OverlaySlot {
+	mounted: Overlay | undefined;
+}
+
+/** Until the overlay is mounted there is nothing to move. */
+const overlayControl = (slot: OverlaySlot): OverlayControl => ({
 	switchTo: async (generation, root) => {
-		const mounted = overlay();
-		if (mounted === undefined)
+		if (slot.mounted === undefined)
 			throw new Error('BUG: a generation is switched to before the overlay is mounted');
-		await mounted.switchTo(generation, root);
+		await slot.mounted.switchTo(generation, root);
 	},
-	detach: () => overlay()?.detach(),
-	gateChanged: () => overlay()?.gateChanged(),
+	detach: () => slot.mounted?.detach(),
+	gateChanged: () => slot.mounted?.gateChanged(),
 });
 
-/** @throws HekafsError when the daemon can't start; nothing is left mounted or running then */
-export const compose = async (config: DaemonConfig): Promise<Daemon> => {
-	await using stack = new Cleanup();
-	takeInstanceLock(config.run);
-	const stateStore = new NodeStateStore(config.state);
-	const self = await identify(config, stateStore);
-	const keep = ['brick', 'shd'].map(name => path.join(config.run, `${name}.pid`));
-	await cleanStale(config.run, {keep});
-	await prepareOverlayMountpoint(config.mountpoint);
+interface Parts {
+	readonly discovery: DiscoveryLoop;
+	readonly gluster: GlusterPorts;
+	readonly node: Node;
+	readonly loop: Loop;
+	readonly peers: PeerHandler;
+	readonly reporter: Reporter;
+	readonly control: DaemonControl;
+}
 
+/** Objects only: nothing is started, mounted or listened on. */
+const build = (
+	config: DaemonConfig,
+	self: NodeUuid,
+	stateStore: NodeStateStore,
+	slot: OverlaySlot,
+): Parts => {
+	const backend = config.backend.kind;
 	const discovery: DiscoveryLoop = new DiscoveryLoop({
 		self,
-		glusterd: config.backend.kind === 'gluster',
+		glusterd: backend === 'gluster',
 		peerPort: config.peerPort,
 		servers: (): readonly Server[] => node.state?.set.servers ?? [],
 	});
@@ -106,83 +116,44 @@ export const compose = async (config: DaemonConfig): Promise<Daemon> => {
 		memberAddresses: () => discovery.memberAddresses(),
 		addressOf: peer => discovery.addressesOf(peer)[0],
 	});
-	const gate = new Gate();
-	let overlay: Overlay | undefined;
+	const why = () => `node ${self} changes the server set`;
 	const node = new Node(self, {
-		gate,
+		gate: new Gate(),
 		stateStore,
 		mounts: gluster,
 		bricks: gluster,
-		overlay: overlayControl(() => overlay),
-		peers: peerPort(
-			peer => discovery.addressesOf(peer),
-			config.peerPort,
-			() => `node ${self} changes the server set`,
-		),
+		overlay: overlayControl(slot),
+		peers: peerPort(peer => discovery.addressesOf(peer), config.peerPort, why),
 		log,
 		now: () => performance.now(),
 	});
-	let gateSince = new Date();
-	let gateState = 'refusing';
 	const peers = new PeerHandler(node, () => loop.nudge());
 	const loop: Loop = new Loop({
 		node,
 		knowledge: () => discovery.knowledge(),
 		brickHeld: () => peers.brickHeld,
-		afterTurn: decision => {
-			if (decision.gate !== gateState) gateSince = new Date();
-			gateState = decision.gate;
-			publish();
-		},
+		afterTurn: decision => reporter.decided(decision),
 	});
-	const report = () =>
-		makeReport({
-			node,
-			loop,
-			backend: config.backend.kind,
-			mountpoint: config.mountpoint,
-			members: () => discovery.members(),
-			gateSince: () => gateSince,
-		});
-	const metrics = async () =>
-		metricsText(
-			report(),
-			overlay?.stats() ?? {workers: 0, inFlight: 0, queued: 0, overdueAnswered: 0, requests: 0},
-		);
-	let metricsNow = '';
-	const publish = (): void => {
-		overlay?.publish({...sentinelTexts(report()), metrics: metricsNow});
-	};
+	const members = () => discovery.members();
+	const reporter = new Reporter(
+		{node, loop, backend, mountpoint: config.mountpoint, members},
+		() => slot.mounted,
+	);
 	const changes = new Changes({
 		node,
 		loop,
 		discover: async () => discovery.askNow(),
 		addressOfSelf: async findings => config.address ?? addressOfSelf(self, findings),
 	});
-	const control = new DaemonControl({
-		node,
-		loop,
-		changes,
-		members: () => discovery.members(),
-		backend: config.backend.kind,
-		volfile: set => gluster.volfile(set),
-	});
+	const volfile = (set: ServerSet) => gluster.volfile(set);
+	const control = new DaemonControl({node, loop, changes, members, backend, volfile});
+	return {discovery, gluster, node, loop, peers, reporter, control};
+};
 
-	const server = await startHttpServer({
-		tcp: config.listen,
-		socketPath: config.controlSocket,
-		self: () => self,
-		secret: async () => Promise.resolve(stateStore.readSecret()),
-		report,
-		metrics,
-		peers,
-		control,
-	});
-	stack.add(async () => server[Symbol.asyncDispose]());
-
-	overlay = await mountOverlay({
+const mount = async (config: DaemonConfig, {node, control}: Parts): Promise<Overlay> =>
+	mountOverlay({
 		mountpoint: config.mountpoint,
-		gateBuffer: gate.buffer,
+		gateBuffer: node.ports.gate.buffer,
 		writeWaitMs: config.writeWaitMs,
 		deadlineMs: config.deadlineMs,
 		workers: config.workers,
@@ -190,29 +161,67 @@ export const compose = async (config: DaemonConfig): Promise<Daemon> => {
 		entryTimeoutMs: config.entryTimeoutMs,
 		onControl: word => void obey(word, control),
 	});
-	const mounted = overlay;
-	stack.add(async () => mounted.unmount());
-	if (config.backend.kind === 'local') {
-		node.current = localMount(config.backend.directory);
-		await mounted.switchTo(node.current.generation, {path: node.current.path});
-	}
-	// A local directory needs nobody's word: it is ready when the overlay is.
-	if (config.backend.kind === 'local') await loop.turnNow();
-	else loop.start();
-	discovery.start(() => loop.nudge());
-	const metricsTimer = setInterval(() => void metrics().then(text => (metricsNow = text)), 2000);
-	publish();
 
+/** The daemon's own places, free of what a killed one left. The bricks of the latter go on: other nodes use them. */
+const takePlaces = async (config: DaemonConfig): Promise<NodeStateStore> => {
+	takeInstanceLock(config.run);
+	const stateStore = new NodeStateStore(config.state);
+	const keep = ['brick', 'shd'].map(name => path.join(config.run, `${name}.pid`));
+	await cleanStale(config.run, {keep});
+	return stateStore;
+};
+
+/** A local directory needs nobody's word: it is ready when the overlay is. A cluster is looked for in the background. */
+const begin = async (
+	config: DaemonConfig,
+	{node, loop, discovery}: Parts,
+	overlay: Overlay,
+): Promise<void> => {
+	if (config.backend.kind === 'gluster') {
+		loop.start();
+		discovery.start(() => loop.nudge());
+		return;
+	}
+	node.current = localMount(config.backend.directory);
+	await overlay.switchTo(node.current.generation, {path: node.current.path});
+	await loop.turnNow();
+};
+
+/** @throws HekafsError when the daemon can't start; nothing is left mounted or running then */
+export const compose = async (config: DaemonConfig): Promise<Daemon> => {
+	await using stack = new Cleanup();
+	const stateStore = await takePlaces(config);
+	const self = await identify(config, stateStore);
+	await prepareOverlayMountpoint(config.mountpoint);
+	const slot: OverlaySlot = {mounted: undefined};
+	const parts = build(config, self, stateStore, slot);
+	const {discovery, gluster, node, loop, reporter} = parts;
+	const server = await startHttpServer({
+		tcp: config.listen,
+		socketPath: config.controlSocket,
+		self: () => self,
+		secret: async () => Promise.resolve(stateStore.readSecret()),
+		report: () => reporter.report(),
+		metrics: async () => reporter.metrics(),
+		peers: parts.peers,
+		control: parts.control,
+	});
+	stack.add(async () => server[Symbol.asyncDispose]());
+	const overlay = await mount(config, parts);
+	slot.mounted = overlay;
+	stack.add(async () => overlay.unmount());
+	await begin(config, parts, overlay);
+	reporter.start();
 	stack.release();
 	return {
-		closed: mounted.closed,
+		closed: overlay.closed,
 		stop: async () => {
-			clearInterval(metricsTimer);
+			reporter.stop();
 			discovery.stop();
 			await loop.stop();
-			publish();
+			reporter.publish();
 			await server[Symbol.asyncDispose]();
-			await mounted.unmount();
+			await overlay.unmount();
 			await node.current?.end();
 			await gluster.stopSelfHeal();
 			await gluster.stop();

@@ -14,7 +14,7 @@ export interface ReportSource {
 	readonly mountpoint: string;
 	readonly members: () => readonly Member[];
 	/** When the gate last changed its state. */
-	readonly gateSince: () => Date;
+	readonly gateSince: Date;
 }
 
 export const makeReport = ({
@@ -51,7 +51,7 @@ export const makeReport = ({
 		gate: {
 			state: decision.gate,
 			generation: node.current?.generation ?? (0 as Generation),
-			since: gateSince().toISOString(),
+			since: gateSince.toISOString(),
 		},
 		verdict: decision.verdict,
 		health: decision.health,
