@@ -5,7 +5,7 @@ import {join} from 'node:path';
 import test from 'ava';
 import {openBacking} from '../../src/backing/backing.ts';
 import {HekafsError} from '../../src/errors.ts';
-import {findBrick, isBrickRunning} from '../../src/gluster/brick.ts';
+import {findBrick, isBrickRunning, startBrick} from '../../src/gluster/brick.ts';
 import {checkBrick, prepareBrick, setBrickAside} from '../../src/gluster/brick-directory.ts';
 import {mountGeneration} from '../../src/gluster/client-mount.ts';
 import {
@@ -14,8 +14,10 @@ import {
 	PENDING_XATTR,
 	REPLICATE_META,
 } from '../../src/gluster/meta.ts';
-import {FILESYSTEM_ID, GlusterLab} from '../support/gluster-lab.ts';
+import {mount, umount2} from '../../src/posix/mount.ts';
+import {EXPORTED, FILESYSTEM_ID, GlusterLab} from '../support/gluster-lab.ts';
 import {nativeTest} from '../support/requirements.ts';
+import {serverVolfile} from '../support/volfiles.ts';
 import {waitFor} from '../support/wait-for.ts';
 
 const NEEDS = ['root', 'fuse', 'gluster'] as const;
@@ -138,6 +140,37 @@ nativeTest(NEEDS, 'a brick restarted under another exported name cuts off the ol
 	t.is(text.toString(), 'old');
 	await t.throwsAsync(write('lost'), {instanceOf: HekafsError});
 });
+
+nativeTest(
+	NEEDS,
+	'a full disk is called by its name, below the brick and below the run directory',
+	async t => {
+		await using lab = await GlusterLab.make();
+		const small = join(lab.directory, 'small');
+		await mkdir(small);
+		// Room for the root and one directory.
+		t.is(mount('tmpfs', small, 'tmpfs', 0, 'size=64k,nr_inodes=2'), 0);
+		try {
+			const brick = join(small, 'brick');
+			await t.throwsAsync(prepareBrick(brick, FILESYSTEM_ID), {code: 'HEKAFS_NO_SPACE'});
+			t.deepEqual(await readdir(small), [], 'nothing half-made is left');
+			await lab.prepare(1);
+			await t.throwsAsync(
+				startBrick({
+					volfile: serverVolfile(lab.brick(1), EXPORTED, FILESYSTEM_ID),
+					directory: lab.brick(1).directory,
+					port: lab.brick(1).port,
+					runDirectory: join(small, 'run'),
+					logFile: lab.log('brick1'),
+				}),
+				{code: 'HEKAFS_NO_SPACE'},
+			);
+		} finally {
+			t.is(umount2(small), 0);
+		}
+		t.deepEqual(await lab.leftovers(), []);
+	},
+);
 
 nativeTest(NEEDS, 'a mount fails properly: wrong volfile, occupied directory', async t => {
 	await using lab = await GlusterLab.make();

@@ -6,6 +6,9 @@ import {serve} from '../../src/fuse/serve.ts';
 import {OPCODE} from '../../src/fuse/wire/abi.ts';
 import {DT} from '../../src/posix/dents.ts';
 import {ERRNO} from '../../src/posix/errno.ts';
+import {close, openat} from '../../src/posix/files.ts';
+import {AT_FDCWD, cstring} from '../../src/posix/libc.ts';
+import {O} from '../../src/posix/open-flags.ts';
 import {STATX, STATX_SIZE} from '../../src/posix/statx.ts';
 
 const {user} = workerData as {readonly user: MemoryState};
@@ -70,6 +73,7 @@ const ops: FilesystemOps = {
 	lookup: (_caller, _parent, name) => {
 		if (isHanging(name)) hang();
 		const text = name.toString('latin1');
+		if (text === 'stuck') close(openat(AT_FDCWD, cstring(user.fifo), O.RDONLY));
 		if (text === 'throws') throw new Error('planted');
 		const nodeid = text.startsWith('hang') ? NODES.hang : NODES[text as NodeName];
 		if ((nodeid as number | undefined) === undefined) return -ERRNO.ENOENT;

@@ -23,10 +23,12 @@ export const DATA_CAPACITY = 4 << 20;
 export interface MemoryState {
 	readonly cells: SharedArrayBuffer;
 	readonly data: SharedArrayBuffer;
+	/** Looking `stuck` up opens this FIFO: a system call that nobody but the kernel can end. */
+	readonly fifo: string;
 }
 
-export const createMemoryState = (): MemoryState => {
-	const state = {cells: new SharedArrayBuffer(4 * CELLS), data: new SharedArrayBuffer(DATA_CAPACITY)};
+export const createMemoryState = (fifo = '/dev/null'): MemoryState => {
+	const state = {cells: new SharedArrayBuffer(4 * CELLS), data: new SharedArrayBuffer(DATA_CAPACITY), fifo};
 	new Int32Array(state.cells)[CELL.hanging] = 1;
 	return state;
 };

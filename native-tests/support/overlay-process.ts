@@ -43,21 +43,33 @@ const setGate = (state: GateState, degraded = false): void => {
 
 const obey = async (command: Command): Promise<unknown> => {
 	switch (command.do) {
-		case 'open':
-			return setGate('open');
-		case 'degrade':
-			return setGate('open', true);
-		case 'refuse':
-			return setGate('refusing');
-		case 'switch':
-			return setGate('switching');
+		case 'open': {
+			setGate('open');
+			return;
+		}
+		case 'degrade': {
+			setGate('open', true);
+			return;
+		}
+		case 'refuse': {
+			setGate('refusing');
+			return;
+		}
+		case 'switch': {
+			setGate('switching');
+			return;
+		}
 		case 'switchTo':
 			generation = command.generation ?? generation;
 			return overlay.switchTo(generation, {path: command.path ?? backing});
-		case 'detach':
-			return overlay.detach();
-		case 'publish':
-			return overlay.publish(command.texts ?? {});
+		case 'detach': {
+			overlay.detach();
+			return;
+		}
+		case 'publish': {
+			overlay.publish(command.texts ?? {});
+			return;
+		}
 		case 'stats':
 			return {
 				...overlay.stats(),

@@ -172,6 +172,8 @@ const copyFileRange: Handler = (d, r) => {
 
 /** The kernel then does it in its own way or never asks again; each has been looked at. */
 const NOT_OFFERED: Handler = () => -ERRNO.ENOSYS;
+/** Not ENOSYS: this is what a filesystem without ioctls says. */
+const notIoctl: Handler = () => -ERRNO.ENOTTY;
 const nothing: Handler = () => 0;
 const noReply: Handler = () => NO_REPLY;
 
@@ -235,8 +237,7 @@ const BY_NAME: Readonly<Record<OpcodeName, Handler>> = {
 	INTERRUPT: noReply,
 	BMAP: NOT_OFFERED,
 	DESTROY: nothing,
-	// Not ENOSYS: this is what a filesystem without ioctls says.
-	IOCTL: () => -ERRNO.ENOTTY,
+	IOCTL: notIoctl,
 	POLL: NOT_OFFERED,
 	NOTIFY_REPLY: noReply,
 	BATCH_FORGET: batchForget,
@@ -256,6 +257,12 @@ const BY_NAME: Readonly<Record<OpcodeName, Handler>> = {
 	// The kernel falls back to GETATTR and COPY_FILE_RANGE.
 	STATX: NOT_OFFERED,
 	COPY_FILE_RANGE_64: NOT_OFFERED,
+};
+
+/** Whether the answer doesn't depend on the filesystem: such a request never waits for anything. */
+export const answersByItself = (opcode: number): boolean => {
+	const handler = HANDLERS[opcode];
+	return handler === NOT_OFFERED || handler === nothing || handler === noReply || handler === notIoctl;
 };
 
 const HANDLERS: (Handler | undefined)[] = new Array<Handler | undefined>(OPCODE_LIMIT).fill(undefined);

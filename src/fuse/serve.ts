@@ -1,7 +1,7 @@
 /** The loop of a worker thread: read a request, run it or leave it to others, answer. Called by the worker module. */
 import {parentPort, workerData} from 'node:worker_threads';
 import {Control} from './control.ts';
-import {Dispatcher, NO_REPLY} from './dispatch.ts';
+import {answersByItself, Dispatcher, NO_REPLY} from './dispatch.ts';
 import type {FilesystemOps} from './filesystem.ts';
 import {interrupt, type Interruptible} from './interrupts.ts';
 import {mustNotBeRefused, RequestQueue, type QueueBuffers} from './queue.ts';
@@ -129,6 +129,7 @@ export class ServingThread {
 
 	#isLocal(): boolean {
 		const {opcode, nodeid, name} = this.#request;
+		if (answersByItself(opcode)) return true;
 		try {
 			return this.#ops.isLocal(opcode, nodeid, this.#dispatcher.handleOf(this.#request), name);
 		} catch (error) {

@@ -87,13 +87,17 @@ const until = async <T>(o: MarkOptions, what: string, look: () => Promise<T | un
 	}
 };
 
-/** Whether a replication xattr blames its brick: three counters, of which one is not 0. */
-export const isBlamed = (value: Buffer | null): boolean => value?.some(byte => byte !== 0) ?? false;
+/**
+ * Whether a replication xattr of the root is the mark: all three of its counters (data, metadata, entries) are set.
+ * Blame that is left from an earlier time of the same server in the set has no data counter: a directory has no data.
+ */
+export const isMarkValue = (value: Buffer | null): boolean =>
+	value?.length === 12 && [0, 4, 8].every(at => value.readUInt32BE(at) !== 0);
 
 const isMarkedOn = async (o: MarkOptions, volfile: string, index: number): Promise<boolean> =>
 	withMount(o, `mark-check-${index}`, volfile, async backing =>
 		until(o, `server ${index + 1} of the old set does not answer`, async () =>
-			isBlamed(
+			isMarkValue(
 				await backing.call('getxattr', ['', `trusted.afr.${o.newClientName}`], {
 					timeoutMs: CALL_TIMEOUT_MS,
 				}),
@@ -101,7 +105,7 @@ const isMarkedOn = async (o: MarkOptions, volfile: string, index: number): Promi
 		),
 	);
 
-/** Whether every server of the old set blames the new brick for the root. */
+/** Whether every server of the old set bears the mark of the new brick. */
 export const isMarked = async (o: MarkOptions): Promise<boolean> => {
 	const marks = await Promise.allSettled(
 		o.singleBrickVolfiles.map(async (volfile, index) => isMarkedOn(o, volfile, index)),

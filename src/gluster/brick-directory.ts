@@ -48,7 +48,8 @@ export const prepareBrick = async (directory: string, filesystemId: string): Pro
 	try {
 		await mkdir(dirname(directory), {recursive: true, mode: 0o700});
 		await rm(temporary, {recursive: true, force: true});
-		await mkdir(join(temporary, '.glusterfs', 'indices'), {recursive: true});
+		// One by one: with `recursive` node reports a full disk as ENOENT.
+		for (const part of ['', '.glusterfs', '.glusterfs/indices']) await mkdir(join(temporary, part));
 		await chmod(join(temporary, '.glusterfs', 'indices'), 0o700);
 		await chmod(join(temporary, '.glusterfs'), 0o600);
 		// The root of the filesystem: everybody may look into it. The directory above is closed.

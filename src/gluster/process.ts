@@ -62,12 +62,10 @@ const seesSameDirectory = async (pid: number, directory: string): Promise<boolea
 };
 
 const verify = async (pid: number): Promise<VerifiedProcess | undefined> => {
-	const [commandLine, status] = await Promise.all([
-		readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''),
-		readOrNothing(`/proc/${pid}/stat`),
-	]);
-	const pidFile = pidFileOfCommandLine(commandLine);
-	const startTicks = parseStartTicks(status);
+	// The name first: reading the command line of a process that hangs in a page fault can itself hang.
+	if (!PROGRAMS.has((await readOrNothing(`/proc/${pid}/comm`)).trimEnd())) return undefined;
+	const pidFile = pidFileOfCommandLine(await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''));
+	const startTicks = parseStartTicks(await readOrNothing(`/proc/${pid}/stat`));
 	if (pidFile === undefined || startTicks === undefined) return undefined;
 	return (await seesSameDirectory(pid, dirname(pidFile))) ? {pid, pidFile, startTicks} : undefined;
 };

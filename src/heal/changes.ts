@@ -19,6 +19,8 @@ import {MACHINERY} from './store.ts';
 export interface Findings {
 	readonly members: readonly Member[] | null;
 	readonly answers: ReadonlyMap<NodeUuid, PeerAnswer>;
+	/** Peers of which glusterd does not know the UUID yet. */
+	readonly unidentified: readonly string[];
 }
 
 export interface ChangesOptions {
@@ -88,6 +90,7 @@ export class Changes {
 			state: node.state,
 			members: findings.members,
 			answers: findings.answers,
+			unidentified: findings.unidentified,
 			verdict: node.current === undefined ? undefined : loop.decision.judgement,
 			up: look?.kind === 'seen' ? look.view.up : look?.kind === 'failed' ? look.reachable : new Set(),
 			heals:
@@ -138,6 +141,8 @@ export class Changes {
 				const text = describeStep(step);
 				node.ports.log(`step ${i + 1} of ${steps.length}: ${text}`);
 				if (!isLastly(step)) progress(text, i + 1, steps.length);
+				if (step.kind === 'adopt' && plan.from === undefined)
+					await this.#requireOnlyFounder(plan.to.filesystemId);
 				await run(context, step);
 			}
 		} catch (error) {
@@ -146,6 +151,19 @@ export class Changes {
 			throw error;
 		} finally {
 			node.endSwitch();
+		}
+	}
+
+	/** Two nodes that found at the same moment saw nobody before; now each sees the other, and neither goes on. */
+	async #requireOnlyFounder(filesystemId: FilesystemId): Promise<void> {
+		const {answers} = await this.#o.discover();
+		for (const [uuid, answer] of answers) {
+			const other = answer.kind === 'report' ? answer.report.filesystemId : null;
+			if (other !== null && other !== filesystemId) {
+				throw new HekafsError('HEKAFS_BUSY', `node ${uuid} founds a config filesystem at the same moment`, {
+					remedy: 'Run `hfs_config serve` again on one node only.',
+				});
+			}
 		}
 	}
 

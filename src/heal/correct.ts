@@ -5,13 +5,14 @@ import {type NodeState} from '../membership/node-state.ts';
 import {reasonFor} from '../membership/reasons.ts';
 import {hasServer, type ServerSet} from '../membership/server-set.ts';
 import {type Decision} from './decide.ts';
-import {adopt} from './adopt.ts';
+import {adopt, exportedSet, settleNext, startServing, switchTo, untilAgreed} from './adopt.ts';
 import {type Node} from './node.ts';
 
 export type Correction =
 	| {readonly kind: 'none'}
 	| {readonly kind: 'start-brick'; readonly set: ServerSet; readonly directory: string}
 	| {readonly kind: 'become-retired'; readonly set: ServerSet; readonly directory: string}
+	| {readonly kind: 'settle-next'; readonly next: ServerSet}
 	| {readonly kind: 'adopt'; readonly set: ServerSet; readonly why: string};
 
 export interface CorrectionFacts {
@@ -64,24 +65,44 @@ export const describeCorrection = (correction: Correction): string => {
 			return `start this node's brick ${correction.directory} for epoch ${correction.set.epoch}`;
 		case 'become-retired':
 			return `stop serving: epoch ${correction.set.epoch} does not have this node; move ${correction.directory} aside`;
+		case 'settle-next':
+			return `find out whether epoch ${correction.next.epoch} was recorded, and mount it or go back`;
 		case 'adopt':
 			return `mount the servers of epoch ${correction.set.epoch}: ${correction.why}`;
 	}
 };
 
+/** What a peer says about a set without this node is believed only once the filesystem itself says so. */
 const becomeRetired = async (node: Node, set: ServerSet, directory: string): Promise<void> => {
-	await node.ports.bricks.stopSelfHeal();
-	await node.ports.bricks.stop();
-	const aside = await node.ports.bricks.setAside(directory);
-	node.setState({
-		format: 1,
-		filesystemId: set.filesystemId,
-		set,
-		brick: null,
-		founding: false,
-		retired: {epoch: set.epoch, at: new Date().toISOString(), directory: aside},
-	});
-	node.ports.log(`this node was retired; its brick is kept in ${aside}`);
+	const {bricks, mounts, log} = node.ports;
+	const mount = await mounts.mount(set);
+	try {
+		const verdict = await untilAgreed(node, mount);
+		if (verdict.kind !== 'agreed') {
+			throw new HekafsError(
+				'HEKAFS_MOUNT_FAILED',
+				`epoch ${set.epoch} without this node is not what the filesystem records`,
+			);
+		}
+		await bricks.stopSelfHeal();
+		await bricks.stop();
+		const aside = await bricks.setAside(directory);
+		node.setState({
+			format: 1,
+			filesystemId: set.filesystemId,
+			set,
+			next: null,
+			brick: null,
+			founding: false,
+			retired: {epoch: set.epoch, at: new Date().toISOString(), directory: aside},
+		});
+		node.problems.delete('brick');
+		log(`this node was retired; its brick is kept in ${aside}`);
+	} catch (error) {
+		await mount.end();
+		throw error;
+	}
+	await switchTo(node, mount, set);
 };
 
 /** Carries out one correction. What fails is remembered as a problem, and tried again at a later turn. */
@@ -91,17 +112,18 @@ export const correct = async (node: Node, correction: Correction): Promise<void>
 	try {
 		switch (correction.kind) {
 			case 'start-brick':
-				await node.ports.bricks.start(correction.set, correction.directory);
-				await node.ports.bricks.startSelfHeal(correction.set);
+				await startServing(node, correction.set);
 				break;
 			case 'become-retired':
 				await becomeRetired(node, correction.set, correction.directory);
+				break;
+			case 'settle-next':
+				await settleNext(node, correction.next);
 				break;
 			case 'adopt':
 				await adopt(node, correction.set);
 				break;
 		}
-		node.problems.delete(correction.kind === 'adopt' ? 'mount' : 'brick');
 	} catch (error) {
 		const text = describeError(error).replaceAll('\n', ' ');
 		node.ports.log(`failed: ${text}`);

@@ -3,6 +3,7 @@ import {type FilesystemId, type NodeUuid} from '../membership/ids.ts';
 import {reasonFor} from '../membership/reasons.ts';
 import {type Reason} from '../membership/reason.ts';
 import {type ServerSet} from '../membership/server-set.ts';
+import {exportedSet} from './adopt.ts';
 import {chooseCorrection, type Correction, correct} from './correct.ts';
 import {decide, type Decision, type Facts} from './decide.ts';
 import {HealCounter} from './heal-counter.ts';
@@ -123,19 +124,20 @@ export class Loop {
 	/** What this node would do by itself now. */
 	async plannedCorrection(): Promise<Correction> {
 		const {node, brickHeld} = this.#options;
-		const {filesystemId, brick, set} = node.state ?? {};
+		const {state} = node;
+		const brick = state?.brick ?? undefined;
 		return chooseCorrection({
 			self: node.self,
-			state: node.state,
+			state,
 			brickRunning:
 				brickHeld() ||
-				brick == null ||
-				set === undefined ||
-				(await node.ports.bricks.running(set, brick.directory)),
+				state === undefined ||
+				brick === undefined ||
+				(await node.ports.bricks.running(exportedSet(state), brick.directory)),
 			newestKnown:
 				this.#otherFilesystem() !== undefined
 					? undefined
-					: newestOf(this.#options.knowledge().sets, filesystemId),
+					: newestOf(this.#options.knowledge().sets, state?.filesystemId),
 			mounted: node.current?.set,
 			mountAlive: (await node.current?.alive()) ?? false,
 			silentForMs: this.#silentForMs(),
@@ -157,7 +159,9 @@ export class Loop {
 		this.#noticeServers();
 		this.#moveGate();
 		void this.#countHeals();
-		if (!this.#stopping && !node.busy && node.ports.now() >= this.#retryAtMs) await this.#correct();
+		// While a change is under way this node follows when it is told, or when the others stop being heard of.
+		if (!this.#stopping && node.switching === undefined && !node.busy && node.ports.now() >= this.#retryAtMs)
+			await this.#correct();
 	}
 
 	async #correct(): Promise<void> {

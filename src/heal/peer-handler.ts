@@ -1,7 +1,7 @@
 /** What other nodes may ask of this one while they change the server set; http/ has checked their signature. */
 import {HekafsError} from '../errors.ts';
 import {hasServer, type ServerSet} from '../membership/server-set.ts';
-import {adopt, rememberSet} from './adopt.ts';
+import {acceptNext, adopt} from './adopt.ts';
 import {type Node} from './node.ts';
 
 /** How long a request waits for what this node is doing just now. */
@@ -81,7 +81,8 @@ export class PeerHandler {
 					remedy: 'Make it a config server with: hfs_config serve',
 				});
 			}
-			rememberSet(node, set);
+			acceptNext(node, set);
+			node.problems.delete('brick');
 			await node.ports.bricks.start(set, directory);
 			this.#brickStoppedUntilMs = 0;
 		});

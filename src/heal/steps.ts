@@ -3,7 +3,7 @@ import {randomBytes} from 'node:crypto';
 import {HekafsError} from '../errors.ts';
 import {type NodeUuid} from '../membership/ids.ts';
 import {hasServer, type ServerSet} from '../membership/server-set.ts';
-import {rememberSet, switchTo, untilAgreed} from './adopt.ts';
+import {acceptNext, switchTo, untilAgreed} from './adopt.ts';
 import {type ChangeContext, currentStore, maintenanceOf, secretOf} from './change-context.ts';
 import {
 	readChange,
@@ -50,7 +50,11 @@ const unlock: Executor<'unlock'> = async context => {
 };
 
 /** A write counts as pending until its post-operation (1 s by default, AFR `post-op-delay-secs`): that much is waited for. */
-const patientCount = async (context: ChangeContext, set: ServerSet, pendingAllowed: boolean): Promise<Heals> => {
+const patientCount = async (
+	context: ChangeContext,
+	set: ServerSet,
+	pendingAllowed: boolean,
+): Promise<Heals> => {
 	const {now} = context.node.ports;
 	const deadline = now() + PENDING_LIMIT_MS;
 	for (;;) {
@@ -144,7 +148,7 @@ export const startBricksFor = async (
 			const directory = node.state?.brick?.directory;
 			if (directory === undefined)
 				throw new Error('BUG: this node is to start a brick that it does not have');
-			rememberSet(node, set);
+			acceptNext(node, set);
 			await node.ports.bricks.start(set, directory);
 		}),
 	);
@@ -159,12 +163,14 @@ const startBricks: Executor<'startBricks'> = async (context, step) => {
 const startBrick: Executor<'startBrick'> = async (context, step) => {
 	const {node, to, brickDirectory: directory} = context;
 	if (directory === undefined) throw new Error('BUG: the brick is started before it was prepared');
+	const {from} = context;
 	node.setState({
 		format: 1,
 		filesystemId: to.filesystemId,
-		set: to,
+		set: from ?? to,
+		next: from === undefined ? null : to,
 		brick: {directory, port: node.ports.bricks.port, setId: step.setId},
-		founding: context.from === undefined,
+		founding: from === undefined,
 		retired: node.state?.retired ?? null,
 	});
 	await node.ports.bricks.start(to, directory);
@@ -211,7 +217,6 @@ const writeSecret: Executor<'writeSecret'> = async context => {
 
 const adopt: Executor<'adopt'> = async context => {
 	const {node, to} = context;
-	if (!hasServer(to, node.self)) rememberSet(node, to);
 	const mount = maintenanceOf(context);
 	const verdict = await untilAgreed(node, mount);
 	if (verdict.kind !== 'agreed') {
@@ -220,10 +225,9 @@ const adopt: Executor<'adopt'> = async context => {
 			`the new set is not agreed: ${verdict.reasons.map(r => r.text).join('; ')}`,
 		);
 	}
-	await switchTo(node, mount);
+	await switchTo(node, mount, to);
 	context.maintenance = undefined;
 	if (hasServer(to, node.self)) await node.ports.bricks.startSelfHeal(to);
-	if (node.state !== undefined && node.state.founding) node.setState({...node.state, founding: false});
 	node.endSwitch();
 };
 
@@ -247,6 +251,7 @@ const setBrickAside: Executor<'setBrickAside'> = async (context, step) => {
 		format: 1,
 		filesystemId: to.filesystemId,
 		set: to,
+		next: null,
 		brick: null,
 		founding: false,
 		retired: {epoch: to.epoch, at: new Date().toISOString(), directory: aside},

@@ -26,7 +26,8 @@ export const makeReport = ({
 	gateSince,
 }: ReportSource): StatusReport => {
 	const {decision, heals} = loop;
-	const set = node.state?.set ?? null;
+	// A set counts once the filesystem records it: not while it is being founded, nor `next`.
+	const set = node.state === undefined || node.state.founding ? null : node.state.set;
 	const brick = node.state?.brick ?? null;
 	const up =
 		node.look?.kind === 'seen'

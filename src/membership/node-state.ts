@@ -27,6 +27,11 @@ export interface NodeState {
 	readonly filesystemId: FilesystemId;
 	/** The last set that this node has verified; while it founds the filesystem, the set to be. */
 	readonly set: ServerSet;
+	/**
+	 * A set for whose change this node's brick was started, and which this node has not seen recorded yet: what the brick
+	 * exports. Peers are not told of it: a set counts once the filesystem records it.
+	 */
+	readonly next: ServerSet | null;
 	/** This node's brick; without one it is a client only. */
 	readonly brick: NodeBrick | null;
 	/** True from the first step of founding until the markers agreed: a restart has to finish it. */
@@ -47,6 +52,7 @@ const stateSchema: z.ZodType<NodeState> = z
 		format: formatSchema,
 		filesystemId: filesystemIdSchema,
 		set: serverSetSchema,
+		next: serverSetSchema.nullable().default(null),
 		brick: z.object({directory: pathSchema, port: portSchema, setId: setIdSchema}).nullable(),
 		founding: z.boolean().default(false),
 		retired: z.object({epoch: epochSchema, at: timeSchema, directory: pathSchema}).nullable().default(null),
@@ -60,11 +66,20 @@ export const parseNodeState = (bytes: Uint8Array | null): NodeStateRead => {
 	return decoded.ok ? {kind: 'state', state: decoded.value} : {kind: 'invalid', problem: decoded.problem};
 };
 
-export const formatNodeState = ({format, filesystemId, set, brick, founding, retired}: NodeState): string =>
+export const formatNodeState = ({
+	format,
+	filesystemId,
+	set,
+	next,
+	brick,
+	founding,
+	retired,
+}: NodeState): string =>
 	encodeJson({
 		format,
 		filesystemId,
 		set: plainServerSet(set),
+		next: next && plainServerSet(next),
 		brick: brick && {directory: brick.directory, port: brick.port, setId: brick.setId},
 		founding,
 		retired: retired && {epoch: retired.epoch, at: retired.at, directory: retired.directory},

@@ -3,7 +3,8 @@ import {ERRNO} from '../posix/errno.ts';
 import {close} from '../posix/files.ts';
 import {flock, LOCK} from '../posix/locks.ts';
 import {O} from '../posix/open-flags.ts';
-import {type Handle, type HandleTable} from './handle-table.ts';
+import {type Handle} from './handle-layout.ts';
+import {type HandleTable} from './handle-table.ts';
 import {type Nodes} from './nodes.ts';
 
 const {EAGAIN, EBADF, ENFILE} = ERRNO;

@@ -7,7 +7,8 @@ import {type CurrentRoot} from './current-root.ts';
 import {type Guard} from './guard.ts';
 import {type HandleTable} from './handle-table.ts';
 import {newIdentity, readIdentity} from './identity.ts';
-import {type InodeTable, NAME_MAX, ROOT_NODE} from './inode-table.ts';
+import {NAME_MAX, ROOT_NODE} from './inode-layout.ts';
+import {type InodeTable} from './inode-table.ts';
 import {type Nodes, statAt, statDescriptor} from './nodes.ts';
 import {VIRTUAL_DIRECTORY_NAME} from './sentinels.ts';
 

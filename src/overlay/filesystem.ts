@@ -5,7 +5,7 @@ import {close} from '../posix/files.ts';
 import {Bindings} from './bindings.ts';
 import {type CacheTimes, Context, isVirtualName} from './context.ts';
 import {alwaysMutates, Guard} from './guard.ts';
-import {ROOT_NODE} from './inode-table.ts';
+import {ROOT_NODE} from './inode-layout.ts';
 import {Nodes} from './nodes.ts';
 import {attributeOperations} from './passthrough-attributes.ts';
 import {dataOperations} from './passthrough-data.ts';

@@ -1,103 +1,40 @@
 /** Open handles, shared by all threads: number -> descriptor, generation and node; with pins, so that none closes under a call. */
+import {
+	BLOCK,
+	BUCKETS,
+	DESCRIPTOR,
+	FLAGS,
+	FLOCK,
+	FREE_HEAD,
+	GENERATION,
+	KIND,
+	KIND_NAMES,
+	LENGTH,
+	LOCK,
+	NEXT,
+	NODE,
+	OWNER_HIGH,
+	OWNER_LOW,
+	PINS,
+	SEQUENCE,
+	SEQUENCE_MASK,
+	SLOT_BITS,
+	SLOT_MASK,
+	STATE,
+	STATE_CLOSING,
+	STATE_FREE,
+	STATE_OPEN,
+	UNTOUCHED,
+	USED,
+	WORDS,
+	HANDLE_KINDS,
+	nowMs,
+	type Handle,
+	type HandleBuffers,
+	type NewHandle,
+} from './handle-layout.ts';
 import {SharedLock} from './shared-lock.ts';
 import {Slab} from './slab.ts';
-
-export const HANDLE_KINDS = {
-	file: 1,
-	directory: 2,
-	/** A virtual file: its content as it was at open. */
-	text: 3,
-	/** The descriptor that holds the POSIX locks of one owner on one file. */
-	lock: 4,
-	/** A descriptor that a handle had in an older generation. */
-	retired: 5,
-} as const;
-export type HandleKind = keyof typeof HANDLE_KINDS;
-const KIND_NAMES = [
-	'file',
-	'file',
-	'directory',
-	'text',
-	'lock',
-	'retired',
-] as const satisfies readonly HandleKind[];
-
-const WORDS = 16;
-const STATE = 0;
-const SEQUENCE = 1;
-const KIND = 2;
-const NODE = 3;
-const DESCRIPTOR = 4;
-const GENERATION = 5;
-const FLAGS = 6;
-const PINS = 7;
-const OWNER_LOW = 8;
-const OWNER_HIGH = 9;
-const FLOCK = 10;
-const BLOCK = 11;
-/** Of the text; for a retired one: since when, in ms. */
-const LENGTH = 12;
-/** Next handle of the nodes in the same bucket, or in the free list. */
-const NEXT = 13;
-
-const STATE_FREE = 0;
-const STATE_OPEN = 1;
-/** Released; the last one that unpins it closes the descriptor. */
-const STATE_CLOSING = 2;
-
-/** Words of slot 0, which is no handle. */
-const LOCK = 0;
-const FREE_HEAD = 1;
-const UNTOUCHED = 2;
-const USED = 3;
-
-const SLOT_BITS = 16;
-const SLOT_MASK = (1 << SLOT_BITS) - 1;
-const SEQUENCE_MASK = (1 << 14) - 1;
-const BUCKETS = 4096;
-
-/** Handles at most: no more than the slot bits carry. */
-export const HANDLES_MAX = 1 << SLOT_BITS;
-
-const nowMs = (): number => (performance.timeOrigin + performance.now()) | 0;
-
-export interface HandleBuffers {
-	readonly handles: SharedArrayBuffer;
-	readonly texts: SharedArrayBuffer;
-}
-
-/** @param capacity handles at most, up to HANDLES_MAX */
-export const createHandleCells = (capacity: number): SharedArrayBuffer => {
-	const buffer = new SharedArrayBuffer(
-		(Math.min(capacity, HANDLES_MAX) * WORDS + BUCKETS) * Int32Array.BYTES_PER_ELEMENT,
-	);
-	new Int32Array(buffer)[UNTOUCHED] = 1;
-	return buffer;
-};
-
-/** What is known of a handle at the moment it was pinned. */
-export interface Handle {
-	readonly fh: number;
-	readonly kind: HandleKind;
-	readonly nodeid: number;
-	/** -1 for a text. */
-	readonly fd: number;
-	/** Which mount the descriptor belongs to. */
-	readonly generation: number;
-	/** O_* flags that it was opened with. */
-	readonly flags: number;
-	/** LOCK.SH or LOCK.EX when flock holds one through it, else 0. */
-	readonly flock: number;
-}
-
-export interface NewHandle {
-	readonly kind: HandleKind;
-	readonly nodeid: number;
-	readonly fd: number;
-	readonly generation: number;
-	readonly flags: number;
-	readonly owner?: bigint;
-}
 
 export class HandleTable {
 	readonly #cells: Int32Array;

@@ -1,65 +1,34 @@
 /** The files that the kernel knows: node number <-> inode of the backing and its last known name; shared by all threads. */
 import {type Identity, S_IFDIR, sameIdentity} from './identity.ts';
+import {
+	BIRTH,
+	CHILDREN,
+	FIRST_NODE,
+	FLAGS,
+	FLAG_HASHED,
+	FLAG_USED,
+	FREE_HEAD,
+	INO_HIGH,
+	INO_LOW,
+	LOCK,
+	LOOKUPS_HIGH,
+	LOOKUPS_LOW,
+	NAME,
+	NAME_LENGTH,
+	NEXT,
+	PARENT,
+	REUSE,
+	ROOT_NODE,
+	TWO_32,
+	TYPE,
+	UNTOUCHED,
+	USED,
+	WORDS,
+	type InodeBuffers,
+	type Place,
+} from './inode-layout.ts';
 import {SharedLock} from './shared-lock.ts';
 import {Slab} from './slab.ts';
-
-/** FUSE_ROOT_ID; the root has no name, is never freed and takes no references. */
-export const ROOT_NODE = 1;
-/** Node numbers below this are the root and the virtual files; the table's own begin here. */
-export const FIRST_NODE = 64;
-/** NAME_MAX of Linux. */
-export const NAME_MAX = 255;
-
-/** Words of one node. */
-const WORDS = 16;
-const FLAGS = 0;
-/** Counts the uses of the slot; goes to the kernel as the node's generation. */
-const REUSE = 1;
-const PARENT = 2;
-const NAME = 3;
-const NAME_LENGTH = 4;
-const INO_LOW = 5;
-const INO_HIGH = 6;
-const BIRTH = 7;
-const TYPE = 8;
-const LOOKUPS_LOW = 9;
-const LOOKUPS_HIGH = 10;
-const CHILDREN = 11;
-/** Next in the hash chain, or in the free list. */
-const NEXT = 12;
-
-const FLAG_USED = 1;
-const FLAG_HASHED = 2;
-
-/** Words of node 0, which does not exist: the table's own state. */
-const LOCK = 0;
-const FREE_HEAD = 1;
-const UNTOUCHED = 2;
-const USED = 3;
-
-const TWO_32 = 2 ** 32;
-
-export interface InodeBuffers {
-	readonly nodes: SharedArrayBuffer;
-	readonly names: SharedArrayBuffer;
-}
-
-/** @param capacity nodes at most, a power of two; one takes 68 bytes once it is used */
-export const createInodeCells = (capacity: number): SharedArrayBuffer => {
-	const buffer = new SharedArrayBuffer(capacity * (WORDS + 1) * Int32Array.BYTES_PER_ELEMENT);
-	const cells = new Int32Array(buffer);
-	cells[UNTOUCHED] = FIRST_NODE;
-	cells[ROOT_NODE * WORDS + FLAGS] = FLAG_USED;
-	cells[ROOT_NODE * WORDS + TYPE] = S_IFDIR;
-	return buffer;
-};
-
-/** Where a node was last seen. */
-export interface Place {
-	readonly parent: number;
-	/** A copy, with a NUL behind it. */
-	readonly name: Buffer;
-}
 
 export class InodeTable {
 	readonly #cells: Int32Array;

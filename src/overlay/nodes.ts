@@ -7,7 +7,8 @@ import {statx, STATX_BASIC_STATS, STATX_SIZE} from '../posix/statx.ts';
 import {type DirectoryCache, type DirectoryKey, type PinnedDirectory} from './directory-cache.ts';
 import {type HandleTable} from './handle-table.ts';
 import {newIdentity, readIdentity, S_IFDIR} from './identity.ts';
-import {type InodeTable, type Place, ROOT_NODE} from './inode-table.ts';
+import {type Place, ROOT_NODE} from './inode-layout.ts';
+import {type InodeTable} from './inode-table.ts';
 
 const {ESTALE, ENOENT, ENOTDIR, ELOOP} = ERRNO;
 

@@ -6,7 +6,7 @@ import {type Board} from './board.ts';
 import {type CurrentRoot} from './current-root.ts';
 import {DIRECTORIES_MAX} from './directory-cache.ts';
 import {GenerationRoot} from './generation-root.ts';
-import {HANDLES_MAX} from './handle-table.ts';
+import {HANDLES_MAX} from './handle-layout.ts';
 import {type InodeTable} from './inode-table.ts';
 import {SENTINELS} from './sentinels.ts';
 import {createSharedState, openTables, type SharedState, type Tables} from './shared-state.ts';

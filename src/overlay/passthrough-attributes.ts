@@ -18,7 +18,7 @@ import {O} from '../posix/open-flags.ts';
 import {STATX} from '../posix/statx.ts';
 import {type Context} from './context.ts';
 import {S_IFLNK} from './identity.ts';
-import {ROOT_NODE} from './inode-table.ts';
+import {ROOT_NODE} from './inode-layout.ts';
 import {pathOfDescriptor, reopen, statDescriptor} from './nodes.ts';
 
 const S_ISUID = 0o4000;

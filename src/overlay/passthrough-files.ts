@@ -12,7 +12,7 @@ import {backingFlags} from './bindings.ts';
 import {checkName, type Context} from './context.ts';
 import {opensForWriting} from './guard.ts';
 import {newIdentity, readIdentity, S_IFREG} from './identity.ts';
-import {type Handle} from './handle-table.ts';
+import {type Handle} from './handle-layout.ts';
 import {reopen, statDescriptor} from './nodes.ts';
 
 type FileOperations = Pick<

@@ -5,7 +5,7 @@ import {close} from '../posix/files.ts';
 import {F, flock, LOCK, ofdGetLock, ofdSetLock} from '../posix/locks.ts';
 import {O} from '../posix/open-flags.ts';
 import {type Context} from './context.ts';
-import {type Handle} from './handle-table.ts';
+import {type Handle} from './handle-layout.ts';
 
 type LockOperations = Pick<FilesystemOps, 'getlk' | 'setlk'>;
 

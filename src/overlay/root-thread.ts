@@ -7,7 +7,7 @@ import {close, openat} from '../posix/files.ts';
 import {AT_FDCWD, cstring} from '../posix/libc.ts';
 import {O} from '../posix/open-flags.ts';
 import {STATX_SIZE} from '../posix/statx.ts';
-import {ROOT_NODE} from './inode-table.ts';
+import {ROOT_NODE} from './inode-layout.ts';
 import {statDescriptor} from './nodes.ts';
 import {ENDED, type RootMessage, type RootThreadData, RUN, SUPERSEDED} from './root-protocol.ts';
 import {openTables} from './shared-state.ts';

@@ -3,8 +3,10 @@ import {GateReader} from '../membership/gate.ts';
 import {Board, createBoardBuffer} from './board.ts';
 import {createRootCells, CurrentRoot} from './current-root.ts';
 import {createDirectoryCells, DirectoryCache} from './directory-cache.ts';
-import {createHandleCells, HandleTable} from './handle-table.ts';
-import {createInodeCells, InodeTable} from './inode-table.ts';
+import {createHandleCells} from './handle-layout.ts';
+import {HandleTable} from './handle-table.ts';
+import {createInodeCells} from './inode-layout.ts';
+import {InodeTable} from './inode-table.ts';
 import {SENTINELS} from './sentinels.ts';
 import {createSlabBuffer} from './slab.ts';
 

@@ -16,7 +16,7 @@ import {type Board} from './board.ts';
 import {type Guard} from './guard.ts';
 import {type HandleTable} from './handle-table.ts';
 import {S_IFDIR, S_IFREG} from './identity.ts';
-import {ROOT_NODE} from './inode-table.ts';
+import {ROOT_NODE} from './inode-layout.ts';
 import {
 	CONTROL_WORDS,
 	type ControlWord,

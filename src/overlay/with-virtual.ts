@@ -2,7 +2,7 @@
 import {type FilesystemOps, type StatfsReply} from '../fuse/filesystem.ts';
 import {ERRNO} from '../posix/errno.ts';
 import {isVirtualName} from './context.ts';
-import {NAME_MAX} from './inode-table.ts';
+import {NAME_MAX} from './inode-layout.ts';
 import {isVirtualNode} from './sentinels.ts';
 import {type VirtualFiles} from './virtual-files.ts';
 

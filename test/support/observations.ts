@@ -24,6 +24,7 @@ export const stateOf = (n: number, set: ServerSet): NodeState => ({
 		? {directory: `/var/lib/hekafs/bricks/${setIdOf(set)}`, port: 24_100, setId: setIdOf(set)}
 		: null,
 	founding: false,
+	next: null,
 	retired: null,
 });
 

@@ -25,6 +25,9 @@ interface Shape {
 
 const s = (fixed: number, names: 0 | 1 | 2 = 0, fh = 0, slash = false): Shape => ({fixed, names, fh, slash});
 
+/** What is refused by its opcode alone: the body is never looked at. */
+const UNREAD = s(0);
+
 /** The struct that each opcode carries, with the sizes that our INIT answer leads to (SETXATTR: the 8-byte one). */
 const SHAPES: Readonly<Record<OpcodeName, Shape>> = {
 	LOOKUP: s(0, 1),
@@ -61,24 +64,24 @@ const SHAPES: Readonly<Record<OpcodeName, Shape>> = {
 	ACCESS: s(8),
 	CREATE: s(16, 1),
 	INTERRUPT: s(8),
-	BMAP: s(16),
+	BMAP: UNREAD,
 	DESTROY: s(0),
-	IOCTL: s(32, 0, 40),
-	POLL: s(24, 0, 40),
-	NOTIFY_REPLY: s(40),
+	IOCTL: UNREAD,
+	POLL: UNREAD,
+	NOTIFY_REPLY: UNREAD,
 	BATCH_FORGET: s(8),
 	FALLOCATE: s(32, 0, 40),
 	READDIRPLUS: s(40, 0, 40),
 	RENAME2: s(16, 2),
 	LSEEK: s(24, 0, 40),
 	COPY_FILE_RANGE: s(56, 0, 40),
-	SETUPMAPPING: s(40, 0, 40),
-	REMOVEMAPPING: s(4),
-	SYNCFS: s(8),
+	SETUPMAPPING: UNREAD,
+	REMOVEMAPPING: UNREAD,
+	SYNCFS: UNREAD,
 	// The kernel sends its placeholder "/" as the name of a file that has none.
 	TMPFILE: s(16, 1, 0, true),
-	STATX: s(24),
-	COPY_FILE_RANGE_64: s(56, 0, 40),
+	STATX: UNREAD,
+	COPY_FILE_RANGE_64: UNREAD,
 };
 const BY_OPCODE: (Shape | undefined)[] = new Array<Shape | undefined>(OPCODE_LIMIT).fill(undefined);
 for (const [name, opcode] of Object.entries(OPCODE)) BY_OPCODE[opcode] = SHAPES[name as OpcodeName];

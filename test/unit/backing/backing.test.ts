@@ -1,4 +1,16 @@
-import {mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile} from 'node:fs/promises';
+import {
+	lstat,
+	mkdir,
+	mkdtemp,
+	readdir,
+	readFile,
+	readlink,
+	rename,
+	rm,
+	stat,
+	symlink,
+	writeFile,
+} from 'node:fs/promises';
 import {execFileSync} from 'node:child_process';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -94,6 +106,16 @@ test('removes, renames, tells attributes and space', async t => {
 	t.deepEqual(await readdir(root), []);
 	const space = await backing.call('statfs', [], T);
 	t.true(space.totalBytes >= space.availableBytes && space.totalBytes > 0);
+});
+
+test('makes symbolic links, and changes the owner of the name itself', async t => {
+	const {root, backing} = await setUp(t);
+	await backing.call('symlink', ['../anywhere', 'link'], T);
+	t.is(await readlink(join(root, 'link')), '../anywhere');
+	const {uid, gid} = await lstat(join(root, 'link'));
+	await backing.call('chown', ['link', uid, gid], T);
+	t.is((await lstat(join(root, 'link'))).uid, uid);
+	await t.throwsAsync(backing.call('symlink', ['x', 'link'], T));
 });
 
 test('a lock is held against another backing until it is given back', async t => {

@@ -64,6 +64,15 @@ test('LOOKUP: the name, the caller, and fuse_entry_out with masked write bits', 
 	t.is(new Uint8Array(buffer)[byteOffset + length], 0, 'the NUL stands right behind the name');
 });
 
+test('GETATTR: the handle stands behind its flag', t => {
+	const {send, calls} = setUp();
+	t.deepEqual(send(goldenBytes('request-getattr')), goldenBytes('reply-attr'));
+	t.deepEqual(only(t, calls).args.slice(1), [5, 7]);
+	const without = setUp();
+	without.send(message(OPCODE.GETATTR, Buffer.alloc(16)));
+	t.deepEqual(only(t, without.calls).args.slice(1), [1, undefined]);
+});
+
 test('SETATTR: only what is to change', t => {
 	const {send, calls} = setUp();
 	t.deepEqual(send(goldenBytes('request-setattr')), goldenBytes('reply-attr'));
@@ -201,7 +210,6 @@ test('undo takes back exactly what the answer gave', t => {
 test('ENOSYS, which the kernel would remember, comes only from opcodes that are not offered', t => {
 	const {send} = setUp({setxattr: () => -ERRNO.ENOSYS});
 	t.is(send(goldenBytes('request-setxattr'))?.readInt32LE(4), -ERRNO.EOPNOTSUPP);
-	// fuse_statx_in: getattr_flags 4, reserved 4, fh 8, sx_flags 4, sx_mask 4.
 	t.is(send(message(OPCODE.STATX, Buffer.alloc(24)))?.readInt32LE(4), -ERRNO.ENOSYS);
 	t.is(send(message(OPCODE.IOCTL, Buffer.alloc(32)))?.readInt32LE(4), -ERRNO.ENOTTY);
 });

@@ -27,6 +27,7 @@ const withLength = (bytes: Buffer): Buffer => (bytes.writeUInt32LE(bytes.length,
 
 for (const name of [
 	'lookup',
+	'getattr',
 	'setattr',
 	'write',
 	'read',

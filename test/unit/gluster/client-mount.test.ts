@@ -1,5 +1,4 @@
 import test from 'ava';
-import {isBlamed} from '../../../src/gluster/add-brick-mark.ts';
 import {clientArguments, type MountOptions} from '../../../src/gluster/client-mount.ts';
 
 const OPTIONS: MountOptions = {
@@ -23,12 +22,4 @@ test('options are passed on', t => {
 	t.true(args.includes('--attribute-timeout=0'));
 	t.true(args.includes('--entry-timeout=0.5'));
 	t.true(args.includes('--client-pid=-12'));
-});
-
-test('a brick is blamed when one of the counters is not 0', t => {
-	t.true(isBlamed(Buffer.from('000000010000000100000001', 'hex')));
-	t.true(isBlamed(Buffer.from('000000000000000000000001', 'hex')));
-	t.false(isBlamed(Buffer.alloc(12)));
-	t.false(isBlamed(Buffer.alloc(0)));
-	t.false(isBlamed(null));
 });

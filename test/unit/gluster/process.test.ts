@@ -1,5 +1,5 @@
 import {spawn} from 'node:child_process';
-import {mkdtemp, realpath, rm, writeFile} from 'node:fs/promises';
+import {mkdtemp, realpath, rm, symlink, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import test from 'ava';
@@ -32,12 +32,13 @@ test('start time is found behind any name; what has ended has none', t => {
 	t.is(parseStartTicks(''), undefined);
 });
 
-/** A process that looks like a glusterfs of ours: `sleep` under that name. */
+/** A process that looks like a glusterfs of ours: a shell under that name. */
 const disguised = async (t: {teardown: (f: () => Promise<void>) => void}) => {
 	const directory = await realpath(await mkdtemp(join(tmpdir(), 'hekafs-process-')));
 	const pidFile = join(directory, 'x.pid');
-	const child = spawn('sh', ['-c', 'trap "" TERM; echo ready; read x', '-p', pidFile], {
-		argv0: 'glusterfs',
+	const program = join(directory, 'glusterfs');
+	await symlink('/bin/sh', program);
+	const child = spawn(program, ['-c', 'trap "" TERM; echo ready; read x', '-p', pidFile], {
 		stdio: ['pipe', 'pipe', 'ignore'],
 	});
 	await new Promise(resolve => child.stdout.once('data', resolve));

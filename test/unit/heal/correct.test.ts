@@ -17,6 +17,7 @@ const stateOf = (over: Partial<NodeState> = {}): NodeState => ({
 	set: SET,
 	brick: {directory: '/b', port: 24100, setId: setIdOf(SET)},
 	founding: false,
+	next: null,
 	retired: null,
 	...over,
 });

@@ -10,6 +10,7 @@ const state: NodeState = {
 	format: 1,
 	filesystemId: FS,
 	set,
+	next: setOf(3, [1, 2, 3]),
 	brick: {directory: '/var/lib/hekafs/bricks/x y', port: 24_100, setId: setIdOf(set)},
 	founding: true,
 	retired: {epoch: 1 as Epoch, at: NOW, directory: '/var/lib/hekafs/retired/1'},
@@ -17,15 +18,15 @@ const state: NodeState = {
 
 test('a state survives its own format', t => {
 	t.deepEqual(parseNodeState(bytesOf(formatNodeState(state))), {kind: 'state', state});
-	const client: NodeState = {...state, brick: null, founding: false, retired: null};
+	const client: NodeState = {...state, brick: null, next: null, founding: false, retired: null};
 	t.deepEqual(parseNodeState(bytesOf(formatNodeState(client))), {kind: 'state', state: client});
 });
 
 test('what an older state lacks has its default', t => {
-	const old = {...state, founding: undefined, retired: undefined};
+	const old = {...state, next: undefined, founding: undefined, retired: undefined};
 	t.deepEqual(parseNodeState(bytesOf(old)), {
 		kind: 'state',
-		state: {...state, founding: false, retired: null},
+		state: {...state, next: null, founding: false, retired: null},
 	});
 });
 
