@@ -41,7 +41,9 @@ export const chooseCorrection = (facts: CorrectionFacts): Correction => {
 	if (directory !== undefined && !hasServer(target, facts.self))
 		return {kind: 'become-retired', set: target, directory};
 	if (target !== known) return {kind: 'adopt', set: target, why: `a peer reports epoch ${target.epoch}`};
-	if (directory !== undefined && !facts.brickRunning) return {kind: 'start-brick', set: target, directory};
+	if (state !== undefined && directory !== undefined && !facts.brickRunning)
+		return {kind: 'start-brick', set: exportedSet(state), directory};
+	if (state?.next != null) return {kind: 'settle-next', next: state.next};
 	if (mounted === undefined) return {kind: 'adopt', set: target, why: 'nothing is mounted'};
 	if (!facts.mountAlive) return {kind: 'adopt', set: target, why: 'the mount is gone'};
 	if (facts.silentForMs > REPLACE_SILENT_MS)
