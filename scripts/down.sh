@@ -62,12 +62,15 @@ refuse_careless_purge() {
 	[ "$(known_servers)" -le 1 ] || fail "this node is one of $(known_servers) config servers" "Let it leave first (hfs_config retire), or destroy its copy all the same with --force." 6
 }
 
+# What is below the two directories; they themselves may be mount points of the admin's (a disk of their own) and then stay, empty.
 delete_data() {
 	local path
 	for path in "$state" "$log"; do
-		[ -z "$(mounts_below "$path")" ] || fail "something is mounted at or below $path" "Unmount it first." 6
+		[ -z "$(mounts_below "$path" | grep -vxF -- "$path")" ] || fail "something is mounted below $path" "Unmount it first." 6
 		unlock_directory "$path"
-		rm -rf --one-file-system -- "$path" && say "deleted $path"
+		[ ! -d "$path" ] || find "$path" -xdev -mindepth 1 -delete || fail "$path can't be deleted" "See the messages above." 1
+		rmdir -- "$path" 2>/dev/null || true
+		say "deleted $path"
 	done
 }
 

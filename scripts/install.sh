@@ -77,17 +77,20 @@ install_packages() {
 	installed_packages=${missing[*]}
 }
 
-# The modules are those of this package-lock.json when its copy from the last npm ci says so.
+# Every module of package-lock.json is there in its version (npm writes down what it installed; optional ones depend on the machine).
 modules_current() {
 	[ -L "$root/node_modules" ] && return 0 # A link to somebody else's modules is not ours to change.
-	[ -d "$root/node_modules" ] && cmp -s "$root/package-lock.json" "$root/node_modules/.installed-lock.json"
+	node -e '
+		const [wanted, there] = process.argv.slice(1).map(file => JSON.parse(require("node:fs").readFileSync(file)).packages);
+		const same = name => name === "" || wanted[name].optional || wanted[name].version === there[name]?.version;
+		process.exit(Object.keys(wanted).every(same) ? 0 : 1);
+	' "$root/package-lock.json" "$root/node_modules/.package-lock.json" 2>/dev/null
 }
 
 install_modules() {
 	modules_current && return 0
 	say "installing the npm modules"
 	(cd "$root" && npm ci --no-audit --no-fund) || fail "npm ci failed in $root" "Its messages are above; is the npm registry reachable? (npm ping)"
-	cp "$root/package-lock.json" "$root/node_modules/.installed-lock.json"
 }
 
 build_current() {
