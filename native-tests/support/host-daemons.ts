@@ -41,18 +41,20 @@ export const startGlusterd = async (host: Host): Promise<void> => {
 	});
 };
 
-/** Starts hekafsd in the foreground; returns when the overlay is in the host's mount table. */
+/** Starts hekafsd in the foreground; returns when it has said that the overlay is mounted, and the mount table agrees. */
 export const startHekafsd = async (
 	host: Host,
 	{flags = [], env, mountpoint = DEFAULT_MOUNTPOINT}: HekafsdOptions = {},
 ): Promise<HostProcess> => {
 	const daemon = await host.spawn(['node', hekafsdPath, '--foreground', ...flags], env);
 	try {
-		await waitFor(() => filesystemAt(host, mountpoint) === 'fuse.hekafs' || !daemon.running(), {
+		// Not the mount table alone: a killed daemon's mount would be taken for the new one's.
+		await waitFor(() => daemon.output().includes('hekafsd: mounted') || !daemon.running(), {
 			deadlineMs: HEKAFSD_DEADLINE_MS,
 			what: `hekafsd of ${host.name} mounts ${mountpoint}`,
 		});
-		if (!daemon.running()) throw new Error(`hekafsd of ${host.name} ended`);
+		if (!daemon.running() || filesystemAt(host, mountpoint) !== 'fuse.hekafs')
+			throw new Error(`hekafsd of ${host.name} ended`);
 	} catch (error) {
 		await daemon[Symbol.asyncDispose]();
 		throw new Error(`hekafsd of ${host.name} did not start; it said:\n${daemon.output()}`, {cause: error});

@@ -45,7 +45,8 @@ export const untilAgreed = async (node: Node, mount: GenerationMount): Promise<V
 		if (look.kind === 'local') throw new Error('BUG: a local directory has no set to agree on');
 		const verdict: Verdict | undefined = look.kind === 'seen' ? judge(look.view) : undefined;
 		if (verdict?.kind === 'agreed' || verdict?.kind === 'disagreed') return verdict;
-		if (node.ports.now() > deadline || !(await mount.alive())) {
+		const outdated = node.heardEpoch > (mount.set?.epoch ?? 0);
+		if (outdated || node.ports.now() > deadline || !(await mount.alive())) {
 			const text =
 				verdict?.reasons.map(formatReason).join('; ') ??
 				(look.kind === 'failed' ? look.problem : 'it does not answer');

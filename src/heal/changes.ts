@@ -36,6 +36,9 @@ export type Progress = (text: string, done?: number, total?: number) => void;
 
 /** A change waits this long for what this node is doing just now. */
 const TURN_WAIT_MS = 15_000;
+/** How long `serve` waits for the filesystem of its peers to be mounted here. */
+const FOLLOW_LIMIT_MS = 20_000;
+const FOLLOW_POLL_MS = 100;
 
 /** The steps that write nothing another node could see, and those that a failure after the record must not skip. */
 const isLastly = (step: Step): boolean => step.kind === 'unlock' || step.kind === 'waitHealed';
@@ -50,6 +53,7 @@ export class Changes {
 	/** Makes this node a config server: founds the filesystem, or joins it. @returns what was done, as text */
 	async serve(request: {found: boolean; wait: boolean; progress: Progress}): Promise<string> {
 		const newFilesystemId = randomUUID() as string as FilesystemId;
+		await this.#followPeers(request.progress);
 		const plan = await this.#change(
 			request.progress,
 			o => planServe(o, {newFilesystemId, found: request.found}),
@@ -93,9 +97,24 @@ export class Changes {
 			unidentified: findings.unidentified,
 			verdict: node.current === undefined ? undefined : loop.decision.judgement,
 			up: look?.kind === 'seen' ? look.view.up : look?.kind === 'failed' ? look.reachable : new Set(),
-			heals:
-				loop.heals === undefined ? null : {pending: loop.heals.pending, splitBrain: loop.heals.splitBrain},
+			// Counted under the lock, with patience: a write of a moment ago still counts as pending here.
+			heals: null,
 		};
+	}
+
+	/** A filesystem that a peer reports is mounted by the loop within seconds; a join is worth that wait. */
+	async #followPeers(progress: Progress): Promise<void> {
+		const {node, loop, discover} = this.#o;
+		const reported = [...(await discover()).answers.values()].some(
+			answer => answer.kind === 'report' && answer.report.set !== null,
+		);
+		const deadline = node.ports.now() + FOLLOW_LIMIT_MS;
+		if (!reported || node.current !== undefined) return;
+		progress('waiting until the config filesystem is mounted on this node');
+		while (node.current === undefined && node.ports.now() < deadline) {
+			await loop.turnNow();
+			await new Promise(resolve => setTimeout(resolve, FOLLOW_POLL_MS));
+		}
 	}
 
 	async #change(

@@ -82,6 +82,14 @@ export class Loop {
 		this.nudge();
 	}
 
+	/** Discovery has new answers. */
+	learnt(): void {
+		const {node, knowledge} = this.#options;
+		const newest = newestOf(knowledge().sets, node.state?.filesystemId);
+		node.heardEpoch = Math.max(node.heardEpoch, newest?.epoch ?? 0);
+		this.nudge();
+	}
+
 	/** Looks again soon; never acts from within the caller. */
 	nudge(): void {
 		if (this.#stopping) return;

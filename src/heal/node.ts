@@ -34,6 +34,8 @@ export class Node {
 	look: Look | undefined;
 	/** When the mount in use last answered. */
 	answeredAtMs = 0;
+	/** The newest recorded epoch that this node has heard of: waiting for an older one is pointless. */
+	heardEpoch = 0;
 	/** What is wrong beyond the mount; by source, so that each source replaces its own. */
 	readonly problems = new Map<'brick' | 'discovery' | 'mount' | 'self-heal', Reason>();
 	#switching: {readonly why: string; readonly untilMs: number} | undefined;

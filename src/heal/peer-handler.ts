@@ -93,6 +93,7 @@ export class PeerHandler {
 		const node = this.#node;
 		requireOurs(node, set);
 		if (set.epoch < (node.state?.set.epoch ?? 0)) return {};
+		node.heardEpoch = Math.max(node.heardEpoch, set.epoch);
 		await node.exclusive(TURN_WAIT_MS, async () => {
 			const mounted = node.current?.set?.epoch ?? 0;
 			// Retired nodes are left to the loop, which also puts the brick aside.

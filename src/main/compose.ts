@@ -179,7 +179,7 @@ const begin = async (
 ): Promise<void> => {
 	if (config.backend.kind === 'gluster') {
 		loop.start();
-		discovery.start(() => loop.nudge());
+		discovery.start(() => loop.learnt());
 		return;
 	}
 	node.current = localMount(config.backend.directory);
