@@ -43,21 +43,33 @@ const setGate = (state: GateState, degraded = false): void => {
 
 const obey = async (command: Command): Promise<unknown> => {
 	switch (command.do) {
-		case 'open':
-			{ setGate('open'); return; }
-		case 'degrade':
-			{ setGate('open', true); return; }
-		case 'refuse':
-			{ setGate('refusing'); return; }
-		case 'switch':
-			{ setGate('switching'); return; }
+		case 'open': {
+			setGate('open');
+			return;
+		}
+		case 'degrade': {
+			setGate('open', true);
+			return;
+		}
+		case 'refuse': {
+			setGate('refusing');
+			return;
+		}
+		case 'switch': {
+			setGate('switching');
+			return;
+		}
 		case 'switchTo':
 			generation = command.generation ?? generation;
 			return overlay.switchTo(generation, {path: command.path ?? backing});
-		case 'detach':
-			{ overlay.detach(); return; }
-		case 'publish':
-			{ overlay.publish(command.texts ?? {}); return; }
+		case 'detach': {
+			overlay.detach();
+			return;
+		}
+		case 'publish': {
+			overlay.publish(command.texts ?? {});
+			return;
+		}
 		case 'stats':
 			return {
 				...overlay.stats(),

@@ -1,6 +1,7 @@
 /** The overlay as the main thread sees it: mounts it, switches generations, publishes sentinels, ends it. */
 import {readFileSync} from 'node:fs';
 import {extname} from 'node:path';
+import {resolveMountpoint} from '../fuse/device.ts';
 import {mountSession, type Session, type SessionStats} from '../fuse/session.ts';
 import {type Board} from './board.ts';
 import {type CurrentRoot} from './current-root.ts';
@@ -10,6 +11,7 @@ import {HANDLES_MAX} from './handle-layout.ts';
 import {type InodeTable} from './inode-table.ts';
 import {SENTINELS} from './sentinels.ts';
 import {createSharedState, openTables, type SharedState, type Tables} from './shared-state.ts';
+import {VirtualPin} from './virtual-pin.ts';
 import {type ControlMessage, type OverlayWorkerData} from './worker-protocol.ts';
 
 export interface OverlayOptions {
@@ -87,14 +89,17 @@ class MountedOverlay implements Overlay {
 	readonly #session: Session;
 	readonly #state: SharedState;
 	readonly #tables: Tables;
+	readonly #pin: VirtualPin;
 	readonly #deadlineMs: number;
 	readonly #roots = new Set<GenerationRoot>();
 	#current: GenerationRoot | undefined;
 	#invalidation: Generator<number> | undefined;
 
-	constructor(session: Session, state: SharedState, tables: Tables, deadlineMs: number) {
+	constructor(session: Session, pin: VirtualPin, state: SharedState, tables: Tables, deadlineMs: number) {
 		this.#session = session;
 		this.closed = session.closed;
+		this.#pin = pin;
+		void session.closed.then(() => pin.release());
 		this.#state = state;
 		this.#tables = tables;
 		this.#deadlineMs = deadlineMs;
@@ -150,6 +155,7 @@ class MountedOverlay implements Overlay {
 
 	async unmount(): Promise<void> {
 		this.#invalidation = undefined;
+		this.#pin.release();
 		await this.#session.unmount();
 		await Promise.all([...this.#roots].map(root => root.end(END_TIMEOUT_MS)));
 		this.#roots.clear();
@@ -189,7 +195,9 @@ export const mountOverlay = async (options: OverlayOptions): Promise<Overlay> =>
 	const state = createSharedState(options.gateBuffer, handlesMax());
 	const tables = openTables(state);
 	tables.root.detach();
-	const {mountpoint, deadlineMs, writeWaitMs, workers, onProblem, onControl} = options;
+	const {deadlineMs, writeWaitMs, workers, onProblem, onControl} = options;
+	// Before the mount: afterwards the path leads into the overlay.
+	const mountpoint = resolveMountpoint(options.mountpoint);
 	const workerData: OverlayWorkerData = {
 		state,
 		writeWaitMs,
@@ -211,5 +219,11 @@ export const mountOverlay = async (options: OverlayOptions): Promise<Overlay> =>
 		...(workers !== undefined && {workers}),
 		...(onProblem !== undefined && {onProblem}),
 	});
-	return new MountedOverlay(session, state, tables, deadlineMs);
+	return new MountedOverlay(
+		session,
+		await VirtualPin.take(mountpoint, session.connection),
+		state,
+		tables,
+		deadlineMs,
+	);
 };
