@@ -102,17 +102,55 @@ export class HandleTable {
 	/**
 	 * Gives the pinned handle a descriptor of another generation. The old one stays open, as a retired handle, since other
 	 * threads may be about to use it and closing it may block on a dying mount: see `takeRetired`.
-	 * @returns false when the table is full: then nothing changed
+	 * @returns false when the table is full or another thread has done it: then nothing changed
 	 */
 	rebind(handle: Handle, fd: number, generation: number): boolean {
 		return this.#lock.run(() => {
+			const cells = this.#cells;
 			const at = (handle.fh & SLOT_MASK) * WORDS;
-			const old = {...handle, kind: 'retired', fd: this.#cells[at + DESCRIPTOR]!} as const;
-			const retired = this.#open({...old, generation: this.#cells[at + GENERATION]!}, 0, nowMs());
+			if (cells[at + GENERATION] === generation) return false;
+			const old = {...handle, kind: 'retired', fd: cells[at + DESCRIPTOR]!} as const;
+			const retired = this.#open({...old, generation: cells[at + GENERATION]!}, 0, nowMs());
 			if (retired === 0) return false;
-			this.#cells[at + DESCRIPTOR] = fd;
-			this.#cells[at + GENERATION] = generation;
+			cells[at + DESCRIPTOR] = fd;
+			cells[at + GENERATION] = generation;
 			return true;
+		});
+	}
+
+	/** Handles through which something is locked and that are not yet of that generation. */
+	lockHolders(generation: number): number[] {
+		return this.#lock.run(() => {
+			const cells = this.#cells;
+			const found: number[] = [];
+			for (let at = WORDS; at < cells[UNTOUCHED]! * WORDS; at += WORDS) {
+				if (cells[at + STATE] !== STATE_OPEN || cells[at + GENERATION] === generation) continue;
+				if (cells[at + KIND] === HANDLE_KINDS.lock || cells[at + FLOCK] !== 0)
+					found.push((cells[at + SEQUENCE]! << SLOT_BITS) | (at / WORDS));
+			}
+			return found;
+		});
+	}
+
+	/** Keeps bytes with the pinned handle, in place of those before. @returns false when there is no room */
+	setBytes(fh: number, bytes: Uint8Array): boolean {
+		return this.#lock.run(() => {
+			const at = (fh & SLOT_MASK) * WORDS;
+			const block = this.#texts.store(bytes);
+			if (block === 0) return false;
+			if (this.#cells[at + BLOCK] !== 0) this.#texts.free(this.#cells[at + BLOCK]!);
+			this.#cells[at + BLOCK] = block;
+			this.#cells[at + LENGTH] = bytes.length;
+			return true;
+		});
+	}
+
+	/** A copy of what `setBytes` or `openText` gave the pinned handle. */
+	bytesOf(fh: number): Buffer {
+		return this.#lock.run(() => {
+			const at = (fh & SLOT_MASK) * WORDS;
+			const block = this.#cells[at + BLOCK]!;
+			return block === 0 ? Buffer.alloc(0) : Buffer.from(this.#texts.view(block, this.#cells[at + LENGTH]!));
 		});
 	}
 

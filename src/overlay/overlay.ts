@@ -3,6 +3,7 @@ import {readFileSync} from 'node:fs';
 import {extname} from 'node:path';
 import {resolveMountpoint} from '../fuse/device.ts';
 import {mountSession, type Session, type SessionStats} from '../fuse/session.ts';
+import {HekafsError} from '../errors.ts';
 import {type Board} from './board.ts';
 import {type CurrentRoot} from './current-root.ts';
 import {DIRECTORIES_MAX} from './directory-cache.ts';
@@ -46,8 +47,9 @@ export interface Overlay extends AsyncDisposable {
 	readonly closed: Session['closed'];
 	/**
 	 * Makes a generation's root current for what comes from now on. Open handles are opened anew on their next use: the
-	 * same inode number, else ESTALE.
-	 * @throws HekafsError HEKAFS_MOUNT_LOST, HEKAFS_TIMEOUT: then the generation before stays
+	 * same inode number, else ESTALE. Locks are taken over at once; resolves when that is done.
+	 * @param generation never used before, also if the same directory comes back: descriptors are told apart by it
+	 * @throws HekafsError HEKAFS_MOUNT_LOST, HEKAFS_TIMEOUT: then the generation before stays; HEKAFS_INTERNAL: used before
 	 */
 	switchTo(generation: number, root: {readonly path: string}): Promise<void>;
 	/** There is no backing: reads give ENOTCONN, mutations EROFS. */
@@ -84,6 +86,15 @@ const handlesMax = (): number =>
 const isControlMessage = (message: unknown): message is ControlMessage =>
 	typeof message === 'object' && message !== null && 'kind' in message && message.kind === 'control';
 
+interface OverlayParts {
+	readonly session: Session;
+	readonly pin: VirtualPin;
+	readonly state: SharedState;
+	readonly tables: Tables;
+	readonly deadlineMs: number;
+	readonly onProblem: OverlayOptions['onProblem'] | undefined;
+}
+
 class MountedOverlay implements Overlay {
 	readonly closed: Session['closed'];
 	readonly #session: Session;
@@ -91,18 +102,22 @@ class MountedOverlay implements Overlay {
 	readonly #tables: Tables;
 	readonly #pin: VirtualPin;
 	readonly #deadlineMs: number;
+	readonly #onProblem: (problem: string) => void;
 	readonly #roots = new Set<GenerationRoot>();
+	readonly #used = new Set<number>();
 	#current: GenerationRoot | undefined;
 	#invalidation: Generator<number> | undefined;
 
-	constructor(session: Session, pin: VirtualPin, state: SharedState, tables: Tables, deadlineMs: number) {
+	constructor(parts: OverlayParts) {
+		const {session, pin} = parts;
 		this.#session = session;
 		this.closed = session.closed;
 		this.#pin = pin;
 		void session.closed.then(() => pin.release());
-		this.#state = state;
-		this.#tables = tables;
-		this.#deadlineMs = deadlineMs;
+		this.#state = parts.state;
+		this.#tables = parts.tables;
+		this.#deadlineMs = parts.deadlineMs;
+		this.#onProblem = parts.onProblem ?? (() => undefined);
 	}
 
 	get #root(): CurrentRoot {
@@ -116,13 +131,18 @@ class MountedOverlay implements Overlay {
 	}
 
 	async switchTo(generation: number, {path}: {readonly path: string}): Promise<void> {
+		if (this.#used.has(generation))
+			throw new HekafsError('HEKAFS_INTERNAL', `generation ${generation} was used before: ${path}`);
 		const options = {state: this.#state, generation, path, timeoutMs: this.#deadlineMs};
 		const next = await GenerationRoot.open(options, this.#root);
+		this.#used.add(generation);
 		this.#roots.add(next);
-		this.#root.attach(generation, next.attributes);
-		this.#current?.supersede();
+		const before = this.#current;
 		this.#current = next;
+		const lost = await next.becomeCurrent(this.#deadlineMs);
+		before?.supersede();
 		this.gateChanged();
+		if (lost > 0) this.#onProblem(`${lost} locks are lost: generation ${generation} does not give them`);
 	}
 
 	detach(): void {
@@ -219,11 +239,6 @@ export const mountOverlay = async (options: OverlayOptions): Promise<Overlay> =>
 		...(workers !== undefined && {workers}),
 		...(onProblem !== undefined && {onProblem}),
 	});
-	return new MountedOverlay(
-		session,
-		await VirtualPin.take(mountpoint, session.connection),
-		state,
-		tables,
-		deadlineMs,
-	);
+	const pin = await VirtualPin.take(mountpoint, session.connection);
+	return new MountedOverlay({session, pin, state, tables, deadlineMs, onProblem});
 };
