@@ -9,7 +9,7 @@ export default tseslint.config(
 	{
 		languageOptions: {
 			parserOptions: {
-				projectService: {allowDefaultProject: ['eslint.config.js']},
+				projectService: {allowDefaultProject: ['eslint.config.js', 'native-tests.config.js']},
 				tsconfigRootDir: import.meta.dirname,
 			},
 		},
@@ -26,7 +26,7 @@ export default tseslint.config(
 		},
 	},
 	{
-		files: ['eslint.config.js'],
+		files: ['eslint.config.js', 'native-tests.config.js'],
 		extends: [tseslint.configs.disableTypeChecked],
 		rules: {'no-restricted-syntax': 'off'},
 	},

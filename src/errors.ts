@@ -89,7 +89,7 @@ export const errorCodeOf = (error: unknown): HekafsErrorCode | undefined => {
 export const describeError = (error: unknown): string => {
 	const parts: string[] = [];
 	for (let e: unknown = error; e !== undefined && parts.length < 8;) {
-		parts.push(e instanceof Error ? e.message : String(e));
+		parts.push(e instanceof Error ? e.message : typeof e === 'string' ? e : JSON.stringify(e));
 		e = e instanceof Error ? e.cause : undefined;
 	}
 	const remedy = error instanceof HekafsError && error.remedy !== undefined ? `\n  ${error.remedy}` : '';

@@ -62,7 +62,7 @@ const obey = async (command: Command): Promise<unknown> => {
 		case 'switchTo':
 			await overlay.switchTo(command.generation ?? generation, {path: command.path ?? backing});
 			generation = command.generation ?? generation;
-			return undefined;
+			return;
 		case 'detach': {
 			overlay.detach();
 			return;

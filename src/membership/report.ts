@@ -1,7 +1,21 @@
 /** The status report: what `GET /v1/status` answers, what peers learn from each other, what `hfs_config status` shows. */
+import {z} from 'zod';
+import {cleanText, decodeJson} from './decode.ts';
 import {type Epoch, type FilesystemId, type Generation, type NodeUuid} from './ids.ts';
 import {type GateState} from './gate.ts';
-import {type Reason} from './reason.ts';
+import {type Reason, REASON_CODES, type ReasonCode} from './reason.ts';
+import {
+	addressSchema,
+	epochSchema,
+	filesystemIdSchema,
+	formatSchema,
+	MAX_SERVERS,
+	nodeUuidSchema,
+	pathSchema,
+	portSchema,
+	serverSetSchema,
+	timeSchema,
+} from './schema.ts';
 import {type ServerSet} from './server-set.ts';
 
 /** A member of the cluster as `gluster peer status` shows it. */
@@ -36,3 +50,80 @@ export interface StatusReport {
 	readonly heals: {readonly pending: number; readonly splitBrain: number} | null;
 	readonly mountpoint: string;
 }
+
+export type ReportRead =
+	| {readonly kind: 'report'; readonly report: StatusReport}
+	| {readonly kind: 'invalid'; readonly problem: string};
+
+/** A longer answer of a peer is refused; ours has some kilobytes. */
+export const MAX_REPORT_BYTES = 256 * 1024;
+const MAX_VERSION_LENGTH = 64;
+const MAX_HOSTNAME_LENGTH = 253;
+const MAX_REASON_LENGTH = 2000;
+const MAX_REASONS = 200;
+const MAX_MEMBERS = 1024;
+const MAX_ADDRESSES = 16;
+
+/** Foreign text for people: its control characters must not reach a terminal. */
+const text = (maxLength: number): z.ZodType<string> =>
+	z
+		.string()
+		.max(maxLength)
+		.transform(value => cleanText(value, maxLength));
+const count = z.number().int().min(0);
+const isKnownCode = (code: string): code is ReasonCode => (REASON_CODES as readonly string[]).includes(code);
+
+/** Reasons whose code a newer version has added are left out, not refused: clusters are upgraded node by node. */
+const reasonsSchema = z
+	.array(
+		z.object({
+			code: text(MAX_VERSION_LENGTH),
+			text: text(MAX_REASON_LENGTH),
+			remedy: text(MAX_REASON_LENGTH),
+		}),
+	)
+	.max(MAX_REASONS)
+	.transform(list => list.flatMap(r => (isKnownCode(r.code) ? [{...r, code: r.code}] : [])));
+
+const memberSchema: z.ZodType<Member> = z.object({
+	uuid: nodeUuidSchema,
+	addresses: z.array(addressSchema).max(MAX_ADDRESSES),
+	connected: z.boolean(),
+});
+
+const reportSchema: z.ZodType<StatusReport> = z
+	.object({
+		format: formatSchema,
+		version: text(MAX_VERSION_LENGTH),
+		node: z.object({uuid: nodeUuidSchema, hostname: text(MAX_HOSTNAME_LENGTH)}),
+		time: timeSchema,
+		backend: z.enum(['gluster', 'local']),
+		filesystemId: filesystemIdSchema.nullable(),
+		set: serverSetSchema.nullable(),
+		serving: z.boolean(),
+		brick: z.object({running: z.boolean(), port: portSchema, epoch: epochSchema.nullable()}).nullable(),
+		gate: z.object({
+			state: z.enum(['refusing', 'switching', 'open']),
+			generation: count.transform(n => n as Generation),
+			since: timeSchema,
+		}),
+		verdict: z.enum(['agreed', 'disagreed', 'unknown']),
+		health: z.enum(['healthy', 'degraded', 'refusing']),
+		reasons: reasonsSchema,
+		servers: z
+			.array(z.object({uuid: nodeUuidSchema, address: addressSchema, up: z.boolean()}))
+			.max(MAX_SERVERS),
+		members: z.array(memberSchema).max(MAX_MEMBERS),
+		heals: z.object({pending: count, splitBrain: count}).nullable(),
+		mountpoint: pathSchema,
+	})
+	.refine(
+		r => r.set === null || r.set.filesystemId === r.filesystemId,
+		'its set belongs to another filesystem than the report',
+	);
+
+/** Reads a peer's answer. Unknown extra keys are ignored; a wrong type, size or address makes it invalid. */
+export const parseReport = (bytes: Uint8Array): ReportRead => {
+	const decoded = decodeJson(bytes, reportSchema, MAX_REPORT_BYTES);
+	return decoded.ok ? {kind: 'report', report: decoded.value} : {kind: 'invalid', problem: decoded.problem};
+};

@@ -45,7 +45,11 @@ export class GenerationRoot {
 		const {state, generation, path, timeoutMs} = options;
 		const stop = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
 		const worker = new Worker(MODULE, {workerData: {state, generation, path, stop} satisfies RootThreadData});
-		const message = await firstMessage(worker, path, timeoutMs);
+		const message = await firstMessage(worker, path, timeoutMs).catch((error: unknown) => {
+			// Should it come back from open(2) after all, it closes what it has opened.
+			Atomics.store(new Int32Array(stop), 0, ENDED);
+			throw error;
+		});
 		if (message.kind === 'opened') {
 			// A thread that hangs below a dead mount must not keep the process.
 			worker.unref();

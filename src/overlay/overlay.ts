@@ -133,9 +133,9 @@ class MountedOverlay implements Overlay {
 	async switchTo(generation: number, {path}: {readonly path: string}): Promise<void> {
 		if (this.#used.has(generation))
 			throw new HekafsError('HEKAFS_INTERNAL', `generation ${generation} was used before: ${path}`);
+		this.#used.add(generation);
 		const options = {state: this.#state, generation, path, timeoutMs: this.#deadlineMs};
 		const next = await GenerationRoot.open(options, this.#root);
-		this.#used.add(generation);
 		this.#roots.add(next);
 		const before = this.#current;
 		this.#current = next;

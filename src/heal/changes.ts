@@ -1,0 +1,207 @@
+/** Changes of the server set, from the request of an operator to the last step: observe, plan, execute, carry back. */
+import {randomUUID} from 'node:crypto';
+import {describeError, HekafsError} from '../errors.ts';
+import {type FilesystemId, type NodeUuid} from '../membership/ids.ts';
+import {type PeerAnswer} from '../membership/peer-answer.ts';
+import {type Member} from '../membership/report.ts';
+import {hasServer, type Server} from '../membership/server-set.ts';
+import {adopt} from './adopt.ts';
+import {type ChangeContext} from './change-context.ts';
+import {type Loop} from './loop.ts';
+import {type Node} from './node.ts';
+import {type ClusterObservation, describeStep, type Plan, type PlanResult, type Step} from './plan.ts';
+import {planRetire} from './plan-retire.ts';
+import {planServe} from './plan-serve.ts';
+import {EXECUTORS, startBricksFor} from './steps.ts';
+import {MACHINERY} from './store.ts';
+
+/** What discovery has found, as far as planners need it. */
+export interface Findings {
+	readonly members: readonly Member[] | null;
+	readonly answers: ReadonlyMap<NodeUuid, PeerAnswer>;
+	/** Peers of which glusterd does not know the UUID yet. */
+	readonly unidentified: readonly string[];
+}
+
+export interface ChangesOptions {
+	readonly node: Node;
+	readonly loop: Loop;
+	/** Asks everybody now. */
+	readonly discover: () => Promise<Findings>;
+	/** How other nodes reach this one, given what they call it. */
+	readonly addressOfSelf: (findings: Findings) => Promise<string>;
+}
+
+export type Progress = (text: string, done?: number, total?: number) => void;
+
+/** A change waits this long for what this node is doing just now. */
+const TURN_WAIT_MS = 15_000;
+
+/** The steps that write nothing another node could see, and those that a failure after the record must not skip. */
+const isLastly = (step: Step): boolean => step.kind === 'unlock' || step.kind === 'waitHealed';
+
+export class Changes {
+	readonly #o: ChangesOptions;
+
+	constructor(options: ChangesOptions) {
+		this.#o = options;
+	}
+
+	/** Makes this node a config server: founds the filesystem, or joins it. @returns what was done, as text */
+	async serve(request: {found: boolean; wait: boolean; progress: Progress}): Promise<string> {
+		const newFilesystemId = randomUUID() as string as FilesystemId;
+		const plan = await this.#change(
+			request.progress,
+			o => planServe(o, {newFilesystemId, found: request.found}),
+			request.wait,
+		);
+		return plan.from === undefined
+			? `the config filesystem ${plan.to.filesystemId} is founded; this node is its first config server`
+			: `this node is a config server now, of ${plan.to.servers.length} in epoch ${plan.to.epoch}`;
+	}
+
+	/** Removes a config server from the set. @returns what was done, as text */
+	async retire(request: {subject: NodeUuid; force: boolean; progress: Progress}): Promise<string> {
+		const plan = await this.#change(request.progress, o => planRetire(o, request), true);
+		return `${request.subject} is no config server any more; ${plan.to.servers.length} remain in epoch ${plan.to.epoch}`;
+	}
+
+	/** Mounts the set in use anew, beside the mount in use. */
+	async remount(): Promise<void> {
+		const {node} = this.#o;
+		await node.exclusive(TURN_WAIT_MS, async () => {
+			const set = node.state?.set;
+			if (set !== undefined) await adopt(node, set);
+		});
+	}
+
+	async observe(): Promise<ClusterObservation> {
+		const {node, loop, discover, addressOfSelf} = this.#o;
+		const findings = await discover();
+		const self: Server = {
+			uuid: node.self,
+			address: await addressOfSelf(findings),
+			port: node.ports.bricks.port,
+		};
+		const {look} = node;
+		return {
+			now: new Date().toISOString(),
+			self,
+			state: node.state,
+			members: findings.members,
+			answers: findings.answers,
+			unidentified: findings.unidentified,
+			verdict: node.current === undefined ? undefined : loop.decision.judgement,
+			up: look?.kind === 'seen' ? look.view.up : look?.kind === 'failed' ? look.reachable : new Set(),
+			heals:
+				loop.heals === undefined ? null : {pending: loop.heals.pending, splitBrain: loop.heals.splitBrain},
+		};
+	}
+
+	async #change(
+		progress: Progress,
+		planner: (o: ClusterObservation) => PlanResult,
+		wait: boolean,
+	): Promise<Plan> {
+		const {node, loop} = this.#o;
+		await loop.turnNow();
+		const plan = await node.exclusive(TURN_WAIT_MS, async () => {
+			const result = planner(await this.observe());
+			if (result.kind === 'refused')
+				throw new HekafsError(result.code, result.message, {remedy: result.remedy});
+			for (const warning of result.warnings) progress(`note: ${warning}`);
+			await this.#execute(result, progress, wait);
+			return result;
+		});
+		loop.recount();
+		await loop.turnNow();
+		return plan;
+	}
+
+	async #execute(plan: Plan, progress: Progress, wait: boolean): Promise<void> {
+		const {node} = this.#o;
+		const context: ChangeContext = {
+			node,
+			progress,
+			from: plan.from,
+			to: plan.to,
+			why: `node ${node.self} changes the server set to epoch ${plan.to.epoch}`,
+			countHeals: async set => node.ports.bricks.countHeals(set),
+			maintenance: undefined,
+			lockedIn: undefined,
+			brickDirectory: undefined,
+			secret: node.ports.stateStore.readSecret(),
+			fenced: false,
+			recorded: false,
+		};
+		const stateBefore = node.state;
+		const steps = plan.steps.filter(step => wait || step.kind !== 'waitHealed');
+		try {
+			for (const [i, step] of steps.entries()) {
+				const text = describeStep(step);
+				node.ports.log(`step ${i + 1} of ${steps.length}: ${text}`);
+				if (!isLastly(step)) progress(text, i + 1, steps.length);
+				if (step.kind === 'adopt' && plan.from === undefined)
+					await this.#requireOnlyFounder(plan.to.filesystemId);
+				await run(context, step);
+			}
+		} catch (error) {
+			node.ports.log(`the change failed: ${describeError(error)}`);
+			await this.#carryBack(context, stateBefore);
+			throw error;
+		} finally {
+			node.endSwitch();
+		}
+	}
+
+	/** Two nodes that found at the same moment saw nobody before; now each sees the other, and neither goes on. */
+	async #requireOnlyFounder(filesystemId: FilesystemId): Promise<void> {
+		const {answers} = await this.#o.discover();
+		for (const [uuid, answer] of answers) {
+			const other = answer.kind === 'report' ? answer.report.filesystemId : null;
+			if (other !== null && other !== filesystemId) {
+				throw new HekafsError('HEKAFS_BUSY', `node ${uuid} founds a config filesystem at the same moment`, {
+					remedy: 'Run `hfs_config serve` again on one node only.',
+				});
+			}
+		}
+	}
+
+	/** Before the record is written the old set stays the current one: its bricks start again under their old name. */
+	async #carryBack(context: ChangeContext, stateBefore: Node['state']): Promise<void> {
+		const {node} = this.#o;
+		await context.maintenance?.end();
+		if (!context.recorded && context.fenced && context.from !== undefined) {
+			const {from} = context;
+			node.ports.log(`carrying the change back to epoch ${from.epoch}`);
+			if (!hasServer(from, node.self)) await this.#dropNewBrick(context);
+			if (stateBefore !== undefined) node.setState(stateBefore);
+			for (const server of from.servers) {
+				await startBricksFor(context, [server.uuid], from).catch((error: unknown) => {
+					node.ports.log(`${server.address}: ${describeError(error)}; its own loop starts the brick again`);
+				});
+			}
+		} else if (!context.recorded && context.brickDirectory !== undefined) {
+			await this.#dropNewBrick(context);
+			if (stateBefore !== undefined) node.setState(stateBefore);
+		}
+		await context.lockedIn?.unlock(MACHINERY.lock).catch(() => false);
+	}
+
+	async #dropNewBrick(context: ChangeContext): Promise<void> {
+		const {bricks, log} = this.#o.node.ports;
+		if (context.brickDirectory === undefined) return;
+		try {
+			await bricks.stop();
+			await bricks.setAside(context.brickDirectory);
+		} catch (error) {
+			log(`the new brick could not be put aside: ${describeError(error)}`);
+		}
+	}
+}
+
+/** The executor that fits the step; the table's type guarantees that there is one. */
+const run = async (context: ChangeContext, step: Step): Promise<void> => {
+	const execute = EXECUTORS[step.kind] as (context: ChangeContext, step: Step) => Promise<void>;
+	await execute(context, step);
+};

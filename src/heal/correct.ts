@@ -1,0 +1,139 @@
+/** What the loop does by itself when this node is not as the cluster says it should be. Pure choice, then one action. */
+import {describeError, HekafsError} from '../errors.ts';
+import {type NodeUuid} from '../membership/ids.ts';
+import {type NodeState} from '../membership/node-state.ts';
+import {reasonFor} from '../membership/reasons.ts';
+import {hasServer, type ServerSet} from '../membership/server-set.ts';
+import {type Decision} from './decide.ts';
+import {adopt, exportedSet, settleNext, startServing, switchTo, untilAgreed} from './adopt.ts';
+import {type Node} from './node.ts';
+
+export type Correction =
+	| {readonly kind: 'none'}
+	| {readonly kind: 'start-brick'; readonly set: ServerSet; readonly directory: string}
+	| {readonly kind: 'become-retired'; readonly set: ServerSet; readonly directory: string}
+	| {readonly kind: 'settle-next'; readonly next: ServerSet}
+	| {readonly kind: 'adopt'; readonly set: ServerSet; readonly why: string};
+
+export interface CorrectionFacts {
+	readonly self: NodeUuid;
+	readonly state: NodeState | undefined;
+	readonly brickRunning: boolean;
+	/** The set of the newest epoch that a peer with our filesystem reports (any filesystem's, when we have none). */
+	readonly newestKnown: ServerSet | undefined;
+	readonly mounted: ServerSet | undefined;
+	readonly mountAlive: boolean;
+	/** For how long the mount in use has been silent. */
+	readonly silentForMs: number;
+	readonly decision: Decision;
+}
+
+/** A mount that has been silent for this long is replaced: its client process is stuck, not just waiting for a peer. */
+export const REPLACE_SILENT_MS = 15_000;
+
+/** Total and pure. */
+export const chooseCorrection = (facts: CorrectionFacts): Correction => {
+	const {state, newestKnown, mounted} = facts;
+	const known = state?.set;
+	const target = newestKnown !== undefined && newestKnown.epoch > (known?.epoch ?? 0) ? newestKnown : known;
+	if (target === undefined) return {kind: 'none'};
+	const directory = state?.brick?.directory;
+	if (directory !== undefined && !hasServer(target, facts.self))
+		return {kind: 'become-retired', set: target, directory};
+	if (target !== known) return {kind: 'adopt', set: target, why: `a peer reports epoch ${target.epoch}`};
+	if (state !== undefined && directory !== undefined && !facts.brickRunning)
+		return {kind: 'start-brick', set: exportedSet(state), directory};
+	if (state?.next != null) return {kind: 'settle-next', next: state.next};
+	if (mounted === undefined) return {kind: 'adopt', set: target, why: 'nothing is mounted'};
+	if (!facts.mountAlive) return {kind: 'adopt', set: target, why: 'the mount is gone'};
+	if (facts.silentForMs > REPLACE_SILENT_MS)
+		return {kind: 'adopt', set: target, why: 'the mount does not answer'};
+	const recorded =
+		facts.decision.judgement?.kind === 'disagreed' ? facts.decision.judgement.recorded : undefined;
+	if (recorded !== undefined && recorded.epoch > mounted.epoch) {
+		return {kind: 'adopt', set: recorded, why: `the filesystem records epoch ${recorded.epoch}`};
+	}
+	if (mounted.epoch < target.epoch)
+		return {kind: 'adopt', set: target, why: `epoch ${mounted.epoch} is over`};
+	return {kind: 'none'};
+};
+
+/** A sentence for `hfs_config plan` and the log. */
+export const describeCorrection = (correction: Correction): string => {
+	switch (correction.kind) {
+		case 'none':
+			return 'nothing: this node is as the cluster says it should be';
+		case 'start-brick':
+			return `start this node's brick ${correction.directory} for epoch ${correction.set.epoch}`;
+		case 'become-retired':
+			return `stop serving: epoch ${correction.set.epoch} does not have this node; move ${correction.directory} aside`;
+		case 'settle-next':
+			return `find out whether epoch ${correction.next.epoch} was recorded, and mount it or go back`;
+		case 'adopt':
+			return `mount the servers of epoch ${correction.set.epoch}: ${correction.why}`;
+	}
+};
+
+/** What a peer says about a set without this node is believed only once the filesystem itself says so. */
+const becomeRetired = async (node: Node, set: ServerSet, directory: string): Promise<void> => {
+	const {bricks, mounts, log} = node.ports;
+	const mount = await mounts.mount(set);
+	try {
+		const verdict = await untilAgreed(node, mount);
+		if (verdict.kind !== 'agreed') {
+			throw new HekafsError(
+				'HEKAFS_MOUNT_FAILED',
+				`epoch ${set.epoch} without this node is not what the filesystem records`,
+			);
+		}
+		await bricks.stopSelfHeal();
+		await bricks.stop();
+		const aside = await bricks.setAside(directory);
+		node.setState({
+			format: 1,
+			filesystemId: set.filesystemId,
+			set,
+			next: null,
+			brick: null,
+			founding: false,
+			retired: {epoch: set.epoch, at: new Date().toISOString(), directory: aside},
+		});
+		node.problems.delete('brick');
+		log(`this node was retired; its brick is kept in ${aside}`);
+	} catch (error) {
+		await mount.end();
+		throw error;
+	}
+	await switchTo(node, mount, set);
+};
+
+/** Carries out one correction. What fails is remembered as a problem, and tried again at a later turn. */
+export const correct = async (node: Node, correction: Correction): Promise<void> => {
+	if (correction.kind === 'none') return;
+	node.ports.log(describeCorrection(correction));
+	try {
+		switch (correction.kind) {
+			case 'start-brick':
+				await startServing(node, correction.set);
+				break;
+			case 'become-retired':
+				await becomeRetired(node, correction.set, correction.directory);
+				break;
+			case 'settle-next':
+				await settleNext(node, correction.next);
+				break;
+			case 'adopt':
+				await adopt(node, correction.set);
+				break;
+		}
+	} catch (error) {
+		const text = describeError(error).replaceAll('\n', ' ');
+		node.ports.log(`failed: ${text}`);
+		const isBrick =
+			correction.kind !== 'adopt' || (error instanceof HekafsError && error.code === 'HEKAFS_BRICK_FAILED');
+		node.problems.set(
+			isBrick ? 'brick' : 'mount',
+			isBrick ? reasonFor.brickDown(text) : reasonFor.mountFailed(text),
+		);
+	}
+};

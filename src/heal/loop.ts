@@ -1,0 +1,252 @@
+/** The loop: looks through the mount, decides, moves the gate, corrects. It owns the gate and the clock (I1, I2). */
+import {type FilesystemId, type NodeUuid} from '../membership/ids.ts';
+import {reasonFor} from '../membership/reasons.ts';
+import {type Reason} from '../membership/reason.ts';
+import {type ServerSet} from '../membership/server-set.ts';
+import {exportedSet} from './adopt.ts';
+import {chooseCorrection, type Correction, correct} from './correct.ts';
+import {decide, type Decision, type Facts} from './decide.ts';
+import {HealCounter} from './heal-counter.ts';
+import {lookThrough} from './look.ts';
+import {type Node} from './node.ts';
+import {type Heals} from './ports.ts';
+
+/** Markers and connections are looked at this often; together with a mount's 1 s caches the gate closes within 2 s. */
+const TURN_MS = 500;
+/** After a correction that failed. */
+const RETRY_MS = 2000;
+
+export interface ReportedSet {
+	readonly node: NodeUuid;
+	readonly set: ServerSet;
+}
+
+/** What discovery has learnt, as far as the loop needs it. */
+export interface Knowledge {
+	/** False until the first answer of discovery. */
+	readonly asked: boolean;
+	/** Whether this node has no other members. */
+	readonly alone: boolean;
+	/** The sets that peers report. */
+	readonly sets: readonly ReportedSet[];
+	/** What may explain a trouble, but is none by itself: peers that don't answer. */
+	readonly hints: readonly Reason[];
+}
+
+export interface LoopOptions {
+	readonly node: Node;
+	readonly knowledge: () => Knowledge;
+	/** Whether a change of the set has stopped this node's brick on purpose. */
+	readonly brickHeld: () => boolean;
+	/** Called after each turn, also when nothing changed. */
+	readonly afterTurn: (decision: Decision) => void;
+}
+
+const newestOf = (
+	sets: readonly ReportedSet[],
+	filesystemId: FilesystemId | undefined,
+): ServerSet | undefined =>
+	sets
+		.map(reported => reported.set)
+		.filter(set => filesystemId === undefined || set.filesystemId === filesystemId)
+		.reduce<ServerSet | undefined>(
+			(newest, set) => (newest !== undefined && newest.epoch >= set.epoch ? newest : set),
+			undefined,
+		);
+
+export class Loop {
+	readonly #options: LoopOptions;
+	readonly #heals = new HealCounter();
+	#timer: NodeJS.Timeout | undefined;
+	#turning: Promise<void> | undefined;
+	#again = false;
+	#stopping = false;
+	#retryAtMs = 0;
+	#upBefore: ReadonlySet<NodeUuid> = new Set();
+	#decision: Decision;
+
+	constructor(options: LoopOptions) {
+		this.#options = options;
+		this.#decision = decide(this.#facts());
+	}
+
+	get decision(): Decision {
+		return this.#decision;
+	}
+
+	get heals(): Heals | undefined {
+		return this.#heals.heals;
+	}
+
+	start(): void {
+		this.nudge();
+	}
+
+	/** Looks again soon; never acts from within the caller. */
+	nudge(): void {
+		if (this.#stopping) return;
+		if (this.#turning !== undefined) {
+			this.#again = true;
+			return;
+		}
+		clearTimeout(this.#timer);
+		this.#turning = this.#turn().finally(() => {
+			this.#turning = undefined;
+			if (this.#stopping) return;
+			const again = this.#again;
+			this.#again = false;
+			this.#timer = setTimeout(() => this.nudge(), again ? 0 : TURN_MS);
+		});
+	}
+
+	/** One whole turn now; for `verify`, and after a change. */
+	async turnNow(): Promise<Decision> {
+		await this.#turning;
+		this.nudge();
+		await this.#turning;
+		return this.#decision;
+	}
+
+	/** Counts heals anew. */
+	recount(): void {
+		this.#heals.disturb();
+		this.nudge();
+	}
+
+	/** Closes the gate for good. */
+	async stop(): Promise<void> {
+		this.#stopping = true;
+		clearTimeout(this.#timer);
+		this.#moveGate();
+		await this.#turning;
+	}
+
+	/** What this node would do by itself now. */
+	async plannedCorrection(): Promise<Correction> {
+		const {node, brickHeld} = this.#options;
+		const {state} = node;
+		const brick = state?.brick ?? undefined;
+		return chooseCorrection({
+			self: node.self,
+			state,
+			brickRunning:
+				brickHeld() ||
+				state === undefined ||
+				brick === undefined ||
+				(await node.ports.bricks.running(exportedSet(state), brick.directory)),
+			newestKnown:
+				this.#otherFilesystem() !== undefined
+					? undefined
+					: newestOf(this.#options.knowledge().sets, state?.filesystemId),
+			mounted: node.current?.set,
+			mountAlive: (await node.current?.alive()) ?? false,
+			silentForMs: this.#silentForMs(),
+			decision: this.#decision,
+		});
+	}
+
+	async #turn(): Promise<void> {
+		const {node} = this.#options;
+		const mount = node.current;
+		if (mount !== undefined) {
+			const look = await lookThrough(mount);
+			// A switch may have happened meanwhile: an answer of an older generation is dropped (I6).
+			if (node.current === mount) {
+				node.look = look;
+				if (look.kind === 'seen' || look.kind === 'local') node.answeredAtMs = node.ports.now();
+			}
+		}
+		this.#noticeServers();
+		this.#moveGate();
+		void this.#countHeals();
+		// While a change is under way this node follows when it is told, or when the others stop being heard of.
+		if (!this.#stopping && node.switching === undefined && !node.busy && node.ports.now() >= this.#retryAtMs)
+			await this.#correct();
+	}
+
+	async #correct(): Promise<void> {
+		const {node} = this.#options;
+		const correction = await this.plannedCorrection();
+		if (correction.kind === 'none' || (correction.kind === 'adopt' && !this.#options.knowledge().asked))
+			return;
+		await node.exclusive(0, async () => correct(node, correction)).catch(() => undefined);
+		if (node.problems.has('mount') || node.problems.has('brick'))
+			this.#retryAtMs = node.ports.now() + RETRY_MS;
+		this.#heals.disturb();
+		this.#moveGate();
+		this.#again = true;
+	}
+
+	async #countHeals(): Promise<void> {
+		const {node} = this.#options;
+		const set = node.current?.set;
+		if (set === undefined || this.#decision.verdict !== 'agreed') return;
+		const changed = await this.#heals.turn(node.ports.now(), set, async s => node.ports.bricks.countHeals(s));
+		if (changed) this.nudge();
+	}
+
+	#noticeServers(): void {
+		const {look} = this.#options.node;
+		const up = look?.kind === 'seen' ? look.view.up : new Set<NodeUuid>();
+		const same = up.size === this.#upBefore.size && [...up].every(uuid => this.#upBefore.has(uuid));
+		this.#upBefore = up;
+		if (!same) this.#heals.disturb();
+	}
+
+	#silentForMs(): number {
+		const {node} = this.#options;
+		return node.look?.kind === 'silent' ? node.ports.now() - node.answeredAtMs : 0;
+	}
+
+	/** Another filesystem than ours among the peers. More than one in a cluster is a fault that nobody may write over. */
+	#otherFilesystem(): {readonly ours: FilesystemId; readonly other: FilesystemId} | undefined {
+		const {node, knowledge} = this.#options;
+		const {sets} = knowledge();
+		const ours = node.state?.filesystemId ?? sets[0]?.set.filesystemId;
+		const other = sets.find(({set}) => set.filesystemId !== ours)?.set.filesystemId;
+		return ours === undefined || other === undefined ? undefined : {ours, other};
+	}
+
+	#notMounted(): Reason {
+		const {node, knowledge} = this.#options;
+		const {asked, sets, alone} = knowledge();
+		if (node.state !== undefined || !asked || sets.length > 0) return reasonFor.starting();
+		return alone ? reasonFor.noMembers() : reasonFor.noFilesystem();
+	}
+
+	#facts(): Facts {
+		const {node, knowledge} = this.#options;
+		const two = this.#otherFilesystem();
+		return {
+			look: node.current === undefined ? undefined : node.look,
+			silentForMs: this.#silentForMs(),
+			switching: node.switching,
+			stopping: this.#stopping,
+			blocking: two === undefined ? [] : [reasonFor.twoFilesystems(two.ours, two.other)],
+			problems: [...node.problems.values()],
+			hints: knowledge().hints,
+			notMounted: this.#notMounted(),
+			heals: this.#heals.heals,
+		};
+	}
+
+	/** Decides and moves the gate; closing comes before everything else, so this runs before any correction (I2). */
+	#moveGate(): void {
+		const {node, afterTurn} = this.#options;
+		this.#decision = decide(this.#facts());
+		const {gate, overlay} = node.ports;
+		const changed = gate.set({
+			state: this.#decision.gate,
+			generation: node.current?.generation ?? gate.view().generation,
+			epoch: node.current?.set?.epoch ?? 0,
+			degraded: this.#decision.degraded,
+		});
+		if (changed) {
+			overlay.gateChanged();
+			node.ports.log(
+				`gate ${this.#decision.gate}${this.#decision.degraded ? ', degraded' : ''}: ${this.#decision.reasons.map(r => r.text).join('; ') || 'healthy'}`,
+			);
+		}
+		afterTurn(this.#decision);
+	}
+}

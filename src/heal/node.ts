@@ -1,0 +1,116 @@
+/** What the loop, a change of the set and the requests of other nodes share: this node, its ports, what it knows now. */
+import {HekafsError} from '../errors.ts';
+import {type Gate} from '../membership/gate.ts';
+import {type NodeUuid} from '../membership/ids.ts';
+import {type NodeState} from '../membership/node-state.ts';
+import {type Reason} from '../membership/reason.ts';
+import {type Look} from './look.ts';
+import {type NodeStateStore} from './node-state-store.ts';
+import {type Bricks, type GenerationMount, type Mounts, type OverlayControl, type PeerPort} from './ports.ts';
+
+export interface Ports {
+	readonly gate: Gate;
+	readonly stateStore: NodeStateStore;
+	readonly mounts: Mounts;
+	readonly bricks: Bricks;
+	readonly overlay: OverlayControl;
+	readonly peers: PeerPort;
+	/** One line to the log. */
+	readonly log: (text: string) => void;
+	/** Milliseconds, monotonic. */
+	readonly now: () => number;
+}
+
+/** How long a peer's word that it changes the set keeps writers waiting, when nothing more is heard. */
+export const SWITCHING_LIMIT_MS = 30_000;
+/** How long closing the gate waits for mutations in flight. One that hangs longer is cut off by the fence. */
+const DRAIN_LIMIT_MS = 3000;
+
+export class Node {
+	readonly self: NodeUuid;
+	readonly ports: Ports;
+	state: NodeState | undefined;
+	current: GenerationMount | undefined;
+	look: Look | undefined;
+	/** When the mount in use last answered. */
+	answeredAtMs = 0;
+	/** What is wrong beyond the mount; by source, so that each source replaces its own. */
+	readonly problems = new Map<'brick' | 'discovery' | 'mount' | 'self-heal', Reason>();
+	#switching: {readonly why: string; readonly untilMs: number} | undefined;
+	#queue: Promise<unknown> = Promise.resolve();
+	#waiting = 0;
+
+	constructor(self: NodeUuid, ports: Ports) {
+		this.self = self;
+		this.ports = ports;
+		this.state = ports.stateStore.read();
+	}
+
+	setState(state: NodeState): void {
+		this.ports.stateStore.write(state);
+		this.state = state;
+	}
+
+	/** The change under way, as a sentence. */
+	get switching(): string | undefined {
+		return this.#switching !== undefined && this.ports.now() < this.#switching.untilMs
+			? this.#switching.why
+			: undefined;
+	}
+
+	/** Closes the gate for a change that ends soon, and waits (bounded) for the mutations in flight (I2). */
+	async closeForSwitch(why: string, limitMs = SWITCHING_LIMIT_MS): Promise<void> {
+		this.#switching = {why, untilMs: this.ports.now() + limitMs};
+		const {gate} = this.ports;
+		if (gate.set({...gate.view(), state: 'switching'})) this.ports.overlay.gateChanged();
+		const deadline = this.ports.now() + DRAIN_LIMIT_MS;
+		while (gate.inFlight > 0 && this.ports.now() < deadline)
+			await new Promise(resolve => setTimeout(resolve, 5));
+	}
+
+	endSwitch(): void {
+		this.#switching = undefined;
+	}
+
+	/** Whether a change or a correction is being carried out or waits for its turn. */
+	get busy(): boolean {
+		return this.#waiting > 0;
+	}
+
+	/**
+	 * Runs one thing at a time that moves mounts, bricks or the state.
+	 * @throws HekafsError HEKAFS_BUSY when its turn does not come within `waitMs`
+	 */
+	async exclusive<T>(waitMs: number, action: () => Promise<T>): Promise<T> {
+		let tooLate = false;
+		let started = false;
+		const before = this.#queue;
+		this.#waiting++;
+		const turn = before.then(async () => {
+			if (tooLate) return undefined;
+			started = true;
+			return {value: await action()};
+		});
+		this.#queue = turn.catch(() => undefined);
+		let timer: NodeJS.Timeout | undefined;
+		const late = new Promise<never>((_, reject) => {
+			timer = setTimeout(() => {
+				if (started) return;
+				tooLate = true;
+				reject(
+					new HekafsError('HEKAFS_BUSY', 'this node is carrying out another change', {
+						remedy: 'Wait for it, then look with: hfs_config status',
+					}),
+				);
+			}, waitMs);
+		});
+		try {
+			const result = await Promise.race([turn, late]);
+			if (result === undefined) throw new Error('BUG: a turn that came too late has run');
+			return result.value;
+		} finally {
+			clearTimeout(timer);
+			this.#waiting--;
+		}
+	}
+}

@@ -1,0 +1,75 @@
+/** What heal/ needs from the rest of the daemon; compose.ts checks that gluster/, discovery/, http/ and overlay/ fit. */
+import {type Generation, type NodeUuid} from '../membership/ids.ts';
+import {type ServerSet} from '../membership/server-set.ts';
+import {type Store} from './store.ts';
+
+/** One private mount of the backing filesystem. */
+export interface GenerationMount {
+	readonly generation: Generation;
+	/** The set it was mounted with. Undefined for a local directory, which has no servers. */
+	readonly set: ServerSet | undefined;
+	readonly path: string;
+	/** For looks: never waits behind a change. */
+	readonly looking: Store;
+	readonly store: Store;
+	/** The servers whose bricks the client is connected to. Rejects when the mount does not answer. */
+	up(): Promise<ReadonlySet<NodeUuid>>;
+	/** Servers whose bricks take a connection now; never rejects. */
+	reachable(): Promise<ReadonlySet<NodeUuid>>;
+	/** Whether its process still runs and the mount is still there. */
+	alive(): Promise<boolean>;
+	/** Unmounts (lazily if need be) and ends its processes; never rejects, ends within seconds. */
+	end(): Promise<void>;
+}
+
+export interface Mounts {
+	/** A new generation beside whatever is mounted. Rejects with HEKAFS_MOUNT_FAILED. */
+	mount(set: ServerSet): Promise<GenerationMount>;
+}
+
+/** This node's brick and its self-heal daemon. */
+export interface Bricks {
+	/** Port of this node's brick. */
+	readonly port: number;
+	/** Makes a new, empty brick directory for joining in `set`; one that is already there is moved aside. @returns its path */
+	prepare(set: ServerSet): Promise<string>;
+	/** Starts glusterfsd on an existing brick directory, exporting the set's name; ends one that exports another first. */
+	start(set: ServerSet, directory: string): Promise<void>;
+	stop(): Promise<void>;
+	/** Whether the brick runs just as `start` would start it now. */
+	running(set: ServerSet, directory: string): Promise<boolean>;
+	/** Moves a brick directory aside. @returns where it is now */
+	setAside(directory: string): Promise<string>;
+	startSelfHeal(set: ServerSet): Promise<void>;
+	stopSelfHeal(): Promise<void>;
+	/** Marks the brick of `joining` as new on the bricks of the set (GLUSTER.md 6). */
+	markNew(set: ServerSet, joining: NodeUuid): Promise<void>;
+	/** Pending heals and split brain entries of the whole set. */
+	countHeals(set: ServerSet): Promise<Heals>;
+}
+
+export interface Heals {
+	readonly pending: number;
+	readonly splitBrain: number;
+	/** Bricks that could not be asked. */
+	readonly unreachable: number;
+}
+
+/** The overlay, as far as the loop moves it. */
+export interface OverlayControl {
+	switchTo(generation: number, root: {readonly path: string}): Promise<void>;
+	detach(): void;
+	gateChanged(): void;
+}
+
+/** Requests to other nodes' hekafsd, signed with the cluster's secret. */
+export interface PeerPort {
+	/** Rejects with HEKAFS_PEER_UNREACHABLE or with what the peer answered. */
+	post(peer: NodeUuid, request: PeerRequest, secret: string): Promise<void>;
+}
+
+export type PeerRequest =
+	| {readonly kind: 'switching'; readonly set: ServerSet}
+	| {readonly kind: 'stop-brick'; readonly set: ServerSet}
+	| {readonly kind: 'start-brick'; readonly set: ServerSet}
+	| {readonly kind: 'adopt'; readonly set: ServerSet};

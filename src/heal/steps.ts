@@ -1,0 +1,254 @@
+/** The steps of a change of the server set: each does one thing and makes no choice; heal/plan.ts has chosen. */
+import {randomBytes} from 'node:crypto';
+import {HekafsError} from '../errors.ts';
+import {type NodeUuid} from '../membership/ids.ts';
+import {hasServer, type ServerSet} from '../membership/server-set.ts';
+import {acceptNext, switchTo, untilAgreed} from './adopt.ts';
+import {type ChangeContext, currentStore, maintenanceOf, secretOf} from './change-context.ts';
+import {
+	readSecret,
+	removeChange,
+	removeMarker,
+	writeChange,
+	writeMarker,
+	writeRecord,
+} from './marker-store.ts';
+import {type Step} from './plan.ts';
+import {requireHealthy} from './require-healthy.ts';
+import {MACHINERY} from './store.ts';
+
+/** A join returns when the new server holds everything, or after this. */
+const HEAL_LIMIT_MS = 30 * 60_000;
+const HEAL_POLL_MS = 1000;
+/** How long a change keeps writers of this node waiting; its own steps have shorter limits. */
+const CHANGE_LIMIT_MS = 120_000;
+/** How long the bricks of a new set may take until the client is connected to all of them. */
+const CONNECT_LIMIT_MS = 15_000;
+
+type Executor<K extends Step['kind']> = (
+	context: ChangeContext,
+	step: Extract<Step, {kind: K}>,
+) => Promise<void>;
+
+const lock: Executor<'lock'> = async context => {
+	const store = currentStore(context);
+	if (!(await store.tryLock(MACHINERY.lock))) {
+		throw new HekafsError('HEKAFS_BUSY', 'another node is changing or initialising the config filesystem', {
+			remedy: 'One change at a time: wait for it, then look with: hfs_config status',
+		});
+	}
+	context.lockedIn = store;
+	context.secret = await readSecret(store);
+};
+
+const unlock: Executor<'unlock'> = async context => {
+	await context.lockedIn?.unlock(MACHINERY.lock);
+	context.lockedIn = undefined;
+};
+
+const closeGate: Executor<'closeGate'> = async context => {
+	await context.node.closeForSwitch(context.why, CHANGE_LIMIT_MS);
+};
+
+/** A node that can't be told is cut off by the fence anyway; it follows by itself when it is back. */
+const tellMembersSwitching: Executor<'tellMembersSwitching'> = async (context, step) => {
+	const secret = secretOf(context);
+	await Promise.allSettled(
+		step.members.map(async peer =>
+			context.node.ports.peers.post(peer, {kind: 'switching', set: context.to}, secret),
+		),
+	);
+};
+
+const prepareBrick: Executor<'prepareBrick'> = async context => {
+	const {node, to} = context;
+	context.brickDirectory = await node.ports.bricks.prepare(to);
+};
+
+/** All of them before any is started: else two names could be served at once. */
+const stopBricks: Executor<'stopBricks'> = async (context, step) => {
+	context.fenced = true;
+	const {node, to} = context;
+	await Promise.all(
+		step.servers.map(async server => {
+			if (server !== node.self) {
+				await node.ports.peers.post(server, {kind: 'stop-brick', set: to}, secretOf(context));
+				return;
+			}
+			await node.ports.bricks.stopSelfHeal();
+			await node.ports.bricks.stop();
+		}),
+	);
+};
+
+/** Starts bricks for `set`, remote ones by their own hekafsd. Used to go forward and to go back. */
+export const startBricksFor = async (
+	context: ChangeContext,
+	servers: readonly NodeUuid[],
+	set: ServerSet,
+): Promise<void> => {
+	const {node} = context;
+	await Promise.all(
+		servers.map(async server => {
+			if (server !== node.self) {
+				await node.ports.peers.post(server, {kind: 'start-brick', set}, secretOf(context));
+				return;
+			}
+			const directory = node.state?.brick?.directory;
+			if (directory === undefined)
+				throw new Error('BUG: this node is to start a brick that it does not have');
+			acceptNext(node, set);
+			await node.ports.bricks.start(set, directory);
+		}),
+	);
+};
+
+const startBricks: Executor<'startBricks'> = async (context, step) => {
+	context.fenced = true;
+	await startBricksFor(context, step.servers, context.to);
+};
+
+/** The new brick of this node. Remembered before it is started, so that a restart finds it. */
+const startBrick: Executor<'startBrick'> = async (context, step) => {
+	const {node, to, brickDirectory: directory} = context;
+	if (directory === undefined) throw new Error('BUG: the brick is started before it was prepared');
+	const {from} = context;
+	node.setState({
+		format: 1,
+		filesystemId: to.filesystemId,
+		set: from ?? to,
+		next: from === undefined ? null : to,
+		brick: {directory, port: node.ports.bricks.port, setId: step.setId},
+		founding: from === undefined,
+		retired: node.state?.retired ?? null,
+	});
+	await node.ports.bricks.start(to, directory);
+};
+
+const markNewBrick: Executor<'markNewBrick'> = async context => {
+	await context.node.ports.bricks.markNew(context.to, context.node.self);
+};
+
+const mountMaintenance: Executor<'mountMaintenance'> = async context => {
+	const {node, to} = context;
+	const mount = await node.ports.mounts.mount(to);
+	context.maintenance = mount;
+	const deadline = node.ports.now() + CONNECT_LIMIT_MS;
+	for (;;) {
+		const up = await mount.up().catch(() => new Set<NodeUuid>());
+		if (to.servers.every(server => up.has(server.uuid))) break;
+		if (node.ports.now() > deadline) {
+			throw new HekafsError(
+				'HEKAFS_MOUNT_FAILED',
+				`not all servers of epoch ${to.epoch} can be reached through the new mount`,
+			);
+		}
+		await new Promise(resolve => setTimeout(resolve, 50));
+	}
+	if (context.from === undefined) {
+		await mount.store.mkdir(MACHINERY.directory, 0o700);
+		return;
+	}
+	if (!(await mount.store.tryLock(MACHINERY.lock))) {
+		throw new HekafsError(
+			'HEKAFS_BUSY',
+			'another node took the lock of the config filesystem during the change',
+		);
+	}
+	context.lockedIn = mount.store;
+};
+
+const writeSecret: Executor<'writeSecret'> = async context => {
+	const secret = randomBytes(32).toString('hex');
+	await maintenanceOf(context).store.writeExclusive(MACHINERY.secret, `${secret}\n`, 0o600);
+	context.secret = await readSecret(maintenanceOf(context).store);
+};
+
+const adopt: Executor<'adopt'> = async context => {
+	const {node, to} = context;
+	const mount = maintenanceOf(context);
+	const verdict = await untilAgreed(node, mount);
+	if (verdict.kind !== 'agreed') {
+		throw new HekafsError(
+			'HEKAFS_MOUNT_FAILED',
+			`the new set is not agreed: ${verdict.reasons.map(r => r.text).join('; ')}`,
+		);
+	}
+	await switchTo(node, mount, to);
+	context.maintenance = undefined;
+	if (hasServer(to, node.self)) await node.ports.bricks.startSelfHeal(to);
+	node.endSwitch();
+};
+
+const tellMembersAdopt: Executor<'tellMembersAdopt'> = async (context, step) => {
+	const secret = secretOf(context);
+	const results = await Promise.allSettled(
+		step.members.map(async peer =>
+			context.node.ports.peers.post(peer, {kind: 'adopt', set: context.to}, secret),
+		),
+	);
+	const late = step.members.filter((_, i) => results[i]?.status === 'rejected');
+	if (late.length > 0) context.progress(`${late.length} nodes did not answer; they follow by themselves`);
+};
+
+const setBrickAside: Executor<'setBrickAside'> = async (context, step) => {
+	const {node, to} = context;
+	await node.ports.bricks.stopSelfHeal();
+	await node.ports.bricks.stop();
+	const aside = await node.ports.bricks.setAside(step.directory);
+	node.setState({
+		format: 1,
+		filesystemId: to.filesystemId,
+		set: to,
+		next: null,
+		brick: null,
+		founding: false,
+		retired: {epoch: to.epoch, at: new Date().toISOString(), directory: aside},
+	});
+	context.progress(`the old brick is kept in ${aside}`);
+};
+
+/** Waits until the new server holds everything; the change itself is complete before. */
+const waitHealed: Executor<'waitHealed'> = async context => {
+	const {node, to} = context;
+	const deadline = node.ports.now() + HEAL_LIMIT_MS;
+	let most = 0;
+	let zeros = 0;
+	while (zeros < 2 && node.ports.now() < deadline) {
+		const heals = await context.countHeals(to).catch(() => undefined);
+		if (heals !== undefined) {
+			most = Math.max(most, heals.pending);
+			zeros = heals.pending === 0 && heals.unreachable === 0 ? zeros + 1 : 0;
+			context.progress(`healing: ${heals.pending} entries to go`, most - heals.pending, most);
+		}
+		if (zeros < 2) await new Promise(resolve => setTimeout(resolve, HEAL_POLL_MS));
+	}
+};
+
+/** One executor for each kind of step: a new kind without one does not compile. */
+export const EXECUTORS: {readonly [K in Step['kind']]: Executor<K>} = {
+	lock,
+	unlock,
+	requireHealthy,
+	writeChange: async (context, step) => writeChange(currentStore(context), step.change),
+	closeGate,
+	tellMembersSwitching,
+	prepareBrick,
+	stopBricks,
+	startBricks,
+	startBrick,
+	markNewBrick,
+	mountMaintenance,
+	writeSecret,
+	writeRecord: async (context, step) => {
+		context.recorded = true;
+		await writeRecord(maintenanceOf(context).store, step.record);
+	},
+	writeMarker: async (context, step) => writeMarker(maintenanceOf(context).store, step.marker),
+	removeMarker: async (context, step) => removeMarker(maintenanceOf(context).store, step.uuid),
+	removeChange: async context => removeChange(maintenanceOf(context).store),
+	adopt,
+	tellMembersAdopt,
+	setBrickAside,
+	waitHealed,
+};

@@ -1,0 +1,130 @@
+/** The table of paths that hekafsd answers, and by which door. */
+import {type StatusReport} from '../membership/report.ts';
+import {
+	parseInitRequest,
+	parseRetireRequest,
+	parseServeRequest,
+	type Control,
+	type ControlContext,
+	type ControlResult,
+} from './control.ts';
+import {INIT_MAX_BODY_BYTES} from './init-entry.ts';
+import {PEER_PATHS, type PeerReply, type PeerRequest, type PeerRequests} from './peer-requests.ts';
+import {toJsonText} from './answers.ts';
+
+/** `tcp`: from anywhere. `socket`: from root on this node. */
+export type Door = 'tcp' | 'socket';
+
+interface Common {
+	readonly path: string;
+	readonly doors: readonly Door[];
+}
+
+export type Route =
+	/** Answered from memory, at once. */
+	| (Common & {readonly kind: 'text'; readonly contentType: string; readonly text: () => string})
+	/** GET that may take a while. */
+	| (Common & {
+			readonly kind: 'query';
+			readonly contentType: string;
+			readonly query: (context: {readonly signal: AbortSignal}) => Promise<string>;
+	  })
+	/** Signed POST of another node. */
+	| (Common & {
+			readonly kind: 'peer';
+			readonly handle: (request: PeerRequest, context: {readonly signal: AbortSignal}) => Promise<PeerReply>;
+	  })
+	/** POST of hfs_config, answered by a stream of JSON lines. */
+	| (Common & {
+			readonly kind: 'operation';
+			readonly maxBodyBytes: number;
+			readonly run: (body: unknown, context: ControlContext) => Promise<ControlResult>;
+	  });
+
+export const methodsOf = (route: Route): readonly string[] =>
+	route.kind === 'text' || route.kind === 'query' ? ['GET', 'HEAD'] : ['POST'];
+
+export interface RouteHandlers {
+	readonly report: () => StatusReport;
+	/** Prometheus text. */
+	readonly metrics: () => Promise<string>;
+	readonly peers: PeerRequests;
+	readonly control: Control;
+}
+
+const JSON_TYPE = 'application/json; charset=utf-8';
+const TEXT_TYPE = 'text/plain; charset=utf-8';
+const BOTH: readonly Door[] = ['tcp', 'socket'];
+const SOCKET: readonly Door[] = ['socket'];
+const CONTROL_BODY_BYTES = 64 * 1024;
+
+const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
+const welcome = (report: StatusReport): string =>
+	[
+		`HekaFS configuration filesystem, node ${report.node.hostname} (${report.node.uuid}): ${report.health}`,
+		'',
+		'GET /v1/status  the whole state as JSON',
+		'GET /metrics    the same as figures for Prometheus',
+		'',
+	].join('\n');
+
+/** Open to everybody: nothing secret in them. */
+const statusRoutes = ({report, metrics}: RouteHandlers): readonly Route[] => [
+	{kind: 'text', path: '/', doors: BOTH, contentType: TEXT_TYPE, text: () => welcome(report())},
+	{kind: 'text', path: '/v1/status', doors: BOTH, contentType: JSON_TYPE, text: () => toJsonText(report())},
+	{kind: 'query', path: '/metrics', doors: BOTH, contentType: METRICS_TYPE, query: metrics},
+];
+
+/** Signed with the cluster's secret. */
+const peerRoutes = ({peers}: RouteHandlers): readonly Route[] =>
+	(Object.keys(PEER_PATHS) as (keyof typeof PEER_PATHS)[]).map(name => ({
+		kind: 'peer',
+		path: PEER_PATHS[name],
+		doors: BOTH,
+		handle: async (request, context) => await peers[name](request, context),
+	}));
+
+type Operation = Extract<Route, {kind: 'operation'}>;
+const operation = (path: string, run: Operation['run'], maxBodyBytes = CONTROL_BODY_BYTES): Operation => ({
+	kind: 'operation',
+	path,
+	doors: SOCKET,
+	maxBodyBytes,
+	run,
+});
+
+/** Only for those who may open the Unix socket: root. */
+const controlRoutes = ({control}: RouteHandlers): readonly Route[] => [
+	operation('/v1/serve', async (body, context) => await control.serve(parseServeRequest(body), context)),
+	operation('/v1/retire', async (body, context) => await control.retire(parseRetireRequest(body), context)),
+	operation(
+		'/v1/init',
+		async (body, context) => await control.init(parseInitRequest(body), context),
+		INIT_MAX_BODY_BYTES,
+	),
+	operation('/v1/heal', async (_body, context) => await control.heal(context)),
+	operation('/v1/verify', async (_body, context) => await control.verify(context)),
+	operation('/v1/remount', async (_body, context) => await control.remount(context)),
+	{
+		kind: 'query',
+		path: '/v1/plan',
+		doors: SOCKET,
+		contentType: JSON_TYPE,
+		query: async context => toJsonText(await control.plan(context)),
+	},
+	{
+		kind: 'query',
+		path: '/v1/volfile',
+		doors: SOCKET,
+		contentType: TEXT_TYPE,
+		query: async context => await control.volfile(context),
+	},
+];
+
+/** All routes of a node; one path stands once. */
+export const routeTable = (handlers: RouteHandlers): readonly Route[] => [
+	...statusRoutes(handlers),
+	...peerRoutes(handlers),
+	...controlRoutes(handlers),
+];

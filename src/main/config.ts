@@ -1,0 +1,183 @@
+/** The flags of hekafsd: parsed, checked, and each error says which flag, which value and what is allowed. */
+import {join} from 'node:path';
+import {Command, CommanderError} from 'commander';
+import {HekafsError} from '../errors.ts';
+import {MAX_SOCKET_PATH_BYTES} from '../http/unix-socket.ts';
+import {checkMountpoint} from './config-paths.ts';
+import {
+	parseAddress,
+	parseBackend,
+	parseCount,
+	parseListen,
+	parsePath,
+	parsePort,
+	parseSeconds,
+	type BackendConfig,
+	type ListenAddress,
+} from './config-values.ts';
+import {usageErrorOf} from './usage-error.ts';
+import {VERSION} from './version.ts';
+
+export interface DaemonConfig {
+	readonly mountpoint: string;
+	readonly backend: BackendConfig;
+	readonly state: string;
+	readonly run: string;
+	readonly log: string;
+	readonly listen: ListenAddress;
+	/** TCP port at which the other nodes' hekafsd listen. */
+	readonly peerPort: number;
+	readonly brickPort: number;
+	readonly brickDir: string;
+	readonly glusterdDir: string;
+	/** How other nodes reach this one; undefined: what glusterd tells. */
+	readonly address: string | undefined;
+	/** How long a mutation waits while the gate is `switching`. */
+	readonly writeWaitMs: number;
+	/** After this every file operation has been answered. */
+	readonly deadlineMs: number;
+	readonly attrTimeoutMs: number;
+	readonly entryTimeoutMs: number;
+	readonly daemonize: boolean;
+	/** Threads that serve the overlay while nothing hangs. */
+	readonly workers: number;
+	/** The socket that hfs_config uses: `<run>/control.sock`. */
+	readonly controlSocket: string;
+}
+
+export const DEFAULT_RUN = '/run/hekafs';
+export const controlSocketIn = (run: string): string => join(run, 'control.sock');
+
+interface Flags {
+	mountpoint: string;
+	backend?: BackendConfig;
+	state: string;
+	run: string;
+	log: string;
+	listen?: ListenAddress;
+	peerPort?: number;
+	brickPort: number;
+	brickDir?: string;
+	glusterdDir: string;
+	address?: string;
+	writeWait: number;
+	deadline: number;
+	attrTimeout: number;
+	entryTimeout: number;
+	foreground?: true;
+	daemonize?: true;
+	workers: number;
+}
+
+const EXAMPLES = `
+Examples:
+  hekafsd
+  hekafsd --daemonize --listen 10.0.0.1:8080
+  hekafsd --backend local:/srv/config --mountpoint /tmp/hekafs --run /tmp/run --state /tmp/state`;
+
+const command = (): Command =>
+	new Command('hekafsd')
+		.description("Mounts the cluster's configuration at a directory and keeps it right.")
+		.version(VERSION, '--version')
+		.option('--mountpoint <dir>', 'where the configuration appears', parsePath, '/etc/hekafs')
+		.option(
+			'--backend <kind>',
+			'gluster, or local:DIR for a plain directory (default: gluster)',
+			parseBackend,
+		)
+		.option('--state <dir>', 'what must outlive a reboot', parsePath, '/var/lib/hekafs')
+		.option('--run <dir>', 'sockets, process ids and private mounts', parsePath, DEFAULT_RUN)
+		.option('--log <dir>', 'logs of the GlusterFS processes', parsePath, '/var/log/hekafs')
+		.option(
+			'--listen <addr:port>',
+			'where other nodes and curl ask for the status (default: 0.0.0.0:8080)',
+			parseListen,
+		)
+		.option('--peer-port <port>', 'where the other nodes listen (default: the port of --listen)', parsePort)
+		.option('--brick-port <port>', "this node's brick, if it is a config server", parsePort, 24_100)
+		.option('--brick-dir <dir>', 'where bricks are made (default: bricks in --state)', parsePath)
+		.option('--glusterd-dir <dir>', "glusterd's working directory", parsePath, '/var/lib/glusterd')
+		.option(
+			'--address <name>',
+			'how the other nodes reach this one (default: what glusterd tells)',
+			parseAddress,
+		)
+		.option('--write-wait <s>', 'how long a write waits for a change or repair', parseSeconds(0, 60), 5)
+		.option('--deadline <s>', 'longest duration of a file operation', parseSeconds(0.1, 600), 10)
+		.option('--attr-timeout <s>', 'how long the kernel keeps attributes', parseSeconds(0, 3600), 1)
+		.option('--entry-timeout <s>', 'how long the kernel keeps names', parseSeconds(0, 3600), 1)
+		.option('--workers <n>', 'threads that serve files', parseCount(1, 128), 4)
+		.option('--foreground', 'stay in the foreground (the default)')
+		.option('--daemonize', 'go into the background once the overlay is mounted')
+		.addHelpText('after', EXAMPLES)
+		.allowExcessArguments(false);
+
+const usage = (message: string, remedy: string): HekafsError =>
+	new HekafsError('HEKAFS_USAGE', message, {remedy});
+
+const check = (config: DaemonConfig): void => {
+	checkMountpoint(config.mountpoint, [
+		['--state', config.state],
+		['--run', config.run],
+		['--log', config.log],
+		['--brick-dir', config.brickDir],
+		['--glusterd-dir', config.glusterdDir],
+		...(config.backend.kind === 'local' ? [['--backend', config.backend.directory] as const] : []),
+	]);
+	if (config.writeWaitMs >= config.deadlineMs)
+		throw usage(
+			`--write-wait ${config.writeWaitMs / 1000} is not shorter than --deadline ${config.deadlineMs / 1000}`,
+			'A write that waits must be answered before the deadline: give a shorter wait or a longer deadline.',
+		);
+	if (Buffer.byteLength(config.controlSocket) > MAX_SOCKET_PATH_BYTES)
+		throw usage(
+			`--run '${config.run}' is too long: a socket's path has at most ${MAX_SOCKET_PATH_BYTES} bytes`,
+			'Give a shorter directory.',
+		);
+};
+
+const fromFlags = (flags: Flags): DaemonConfig => {
+	if (flags.foreground === true && flags.daemonize === true)
+		throw usage('--foreground and --daemonize exclude each other', 'Give one of them.');
+	const listen = flags.listen ?? {host: '0.0.0.0', port: 8080};
+	const config: DaemonConfig = {
+		mountpoint: flags.mountpoint,
+		backend: flags.backend ?? {kind: 'gluster'},
+		state: flags.state,
+		run: flags.run,
+		log: flags.log,
+		listen,
+		peerPort: flags.peerPort ?? listen.port,
+		brickPort: flags.brickPort,
+		brickDir: flags.brickDir ?? join(flags.state, 'bricks'),
+		glusterdDir: flags.glusterdDir,
+		address: flags.address,
+		writeWaitMs: flags.writeWait * 1000,
+		deadlineMs: flags.deadline * 1000,
+		attrTimeoutMs: flags.attrTimeout * 1000,
+		entryTimeoutMs: flags.entryTimeout * 1000,
+		daemonize: flags.daemonize === true,
+		workers: flags.workers,
+		controlSocket: controlSocketIn(flags.run),
+	};
+	check(config);
+	return config;
+};
+
+/**
+ * Parses the arguments after the program's name. With `--help` or `--version` it prints and ends the process.
+ * @throws HekafsError HEKAFS_USAGE naming flag, value and what is allowed
+ */
+export const parseDaemonConfig = (args: readonly string[]): DaemonConfig => {
+	const program = command()
+		.exitOverride()
+		.configureOutput({outputError: () => undefined});
+	try {
+		program.parse(args, {from: 'user'});
+	} catch (error) {
+		if (!(error instanceof CommanderError)) throw error;
+		if (error.exitCode === 0) process.exit(0);
+		throw usageErrorOf(error, 'hekafsd --help');
+	}
+	return fromFlags(program.opts<Flags>());
+};

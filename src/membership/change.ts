@@ -1,0 +1,71 @@
+/** The intent of a change of the server set, written into the filesystem before it begins. Format and parser, pure. */
+import {z} from 'zod';
+import {decodeJson, encodeJson} from './decode.ts';
+import {type NodeUuid} from './ids.ts';
+import {formatSchema, nodeUuidSchema, plainServerSet, serverSetSchema, timeSchema} from './schema.ts';
+import {hasServer, type ServerSet} from './server-set.ts';
+
+/** `.hekafs/change` in the backing filesystem: present while a change of the set is under way. */
+export interface ChangeIntent {
+	readonly format: 1;
+	readonly kind: 'found' | 'join' | 'retire';
+	/** Null only when the filesystem is founded. */
+	readonly from: ServerSet | null;
+	readonly to: ServerSet;
+	/** The server that joins or leaves. */
+	readonly subject: NodeUuid;
+	/** The node that carries the change out. */
+	readonly by: NodeUuid;
+	/** ISO 8601, for people. */
+	readonly startedAt: string;
+}
+
+export type ChangeRead =
+	| {readonly kind: 'change'; readonly change: ChangeIntent}
+	| {readonly kind: 'absent'}
+	| {readonly kind: 'invalid'; readonly problem: string};
+
+export const MAX_CHANGE_BYTES = 64 * 1024;
+
+/** One server per change, one epoch per change, one filesystem. */
+const isConsistent = ({kind, from, to, subject}: ChangeIntent): boolean => {
+	if (kind === 'found') return from === null && to.epoch === 1 && hasServer(to, subject);
+	if (from === null || from.filesystemId !== to.filesystemId || to.epoch !== from.epoch + 1) return false;
+	const [larger, smaller] = kind === 'join' ? [to, from] : [from, to];
+	return (
+		hasServer(larger, subject) &&
+		!hasServer(smaller, subject) &&
+		larger.servers.length === smaller.servers.length + 1 &&
+		smaller.servers.every(s => hasServer(larger, s.uuid))
+	);
+};
+
+const changeSchema: z.ZodType<ChangeIntent> = z
+	.object({
+		format: formatSchema,
+		kind: z.enum(['found', 'join', 'retire']),
+		from: serverSetSchema.nullable(),
+		to: serverSetSchema,
+		subject: nodeUuidSchema,
+		by: nodeUuidSchema,
+		startedAt: timeSchema,
+	})
+	.refine(isConsistent, 'its sets are not one change apart');
+
+/** Reads the intent; `null` (there is no such file) is `absent`. */
+export const parseChange = (bytes: Uint8Array | null): ChangeRead => {
+	if (bytes === null) return {kind: 'absent'};
+	const decoded = decodeJson(bytes, changeSchema, MAX_CHANGE_BYTES);
+	return decoded.ok ? {kind: 'change', change: decoded.value} : {kind: 'invalid', problem: decoded.problem};
+};
+
+export const formatChange = ({format, kind, from, to, subject, by, startedAt}: ChangeIntent): string =>
+	encodeJson({
+		format,
+		kind,
+		from: from && plainServerSet(from),
+		to: plainServerSet(to),
+		subject,
+		by,
+		startedAt,
+	});

@@ -1,0 +1,48 @@
+import test from 'ava';
+import {type ChangeIntent, formatChange, parseChange} from '../../../src/membership/change.ts';
+import {bytesOf, filesystemOf, NOW, setOf, uuidOf} from '../../support/sets.ts';
+
+const join: ChangeIntent = {
+	format: 1,
+	kind: 'join',
+	from: setOf(1, [1, 2]),
+	to: setOf(2, [1, 2, 3]),
+	subject: uuidOf(3),
+	by: uuidOf(3),
+	startedAt: NOW,
+};
+const retire: ChangeIntent = {
+	...join,
+	kind: 'retire',
+	from: setOf(2, [1, 2, 3]),
+	to: setOf(3, [1, 3]),
+	subject: uuidOf(2),
+};
+const found: ChangeIntent = {...join, kind: 'found', from: null, to: setOf(1, [1]), subject: uuidOf(1)};
+
+for (const change of [join, retire, found]) {
+	test(`${change.kind} survives its own format`, t => {
+		t.deepEqual(parseChange(bytesOf(formatChange(change))), {kind: 'change', change});
+	});
+}
+
+test('no file is absent, an empty one invalid', t => {
+	t.deepEqual(parseChange(null), {kind: 'absent'});
+	t.is(parseChange(bytesOf('')).kind, 'invalid');
+});
+
+const inconsistent: ReadonlyArray<readonly [string, ChangeIntent]> = [
+	['a join without an old set', {...join, from: null}],
+	['two epochs at once', {...join, to: setOf(3, [1, 2, 3])}],
+	['two servers at once', {...join, to: setOf(2, [1, 2, 3, 4])}],
+	['another subject', {...join, subject: uuidOf(1)}],
+	['one that joins for one that leaves', {...join, to: setOf(2, [1, 3, 4])}],
+	['another filesystem', {...join, to: setOf(2, [1, 2, 3], filesystemOf(2))}],
+	['a retirement that adds', {...join, kind: 'retire'}],
+	['a founding with an old set', {...found, from: setOf(1, [1])}],
+	['a founding in epoch 2', {...found, to: setOf(2, [1])}],
+	['a founding by an outsider', {...found, subject: uuidOf(9)}],
+];
+for (const [name, change] of inconsistent) {
+	test(`refused: ${name}`, t => t.is(parseChange(bytesOf(formatChange(change))).kind, 'invalid'));
+}
