@@ -20,28 +20,78 @@ const withTwoMounts = async (
 };
 
 test.serial('open handles, locks and working directories go over to a new generation', async t => {
-	await withOverlay(t, async overlay => {
-		const {ok, tell, back} = overlay;
-		await withTwoMounts(overlay, async () => {
-			await ok(
-				'mkdir $M/d; for i in $(seq 300); do : >$M/d/f$i; done; echo old >$M/f; echo doomed >$M/gone; : >$M/l',
-			);
-			const running = ok(`cd $M/d; exec 5<>$M/f 6<$M/gone 7>$M/l; flock 7; echo first >&5
+	await withOverlay(
+		t,
+		async overlay => {
+			const {ok, tell, back} = overlay;
+			await withTwoMounts(overlay, async () => {
+				await ok(
+					'mkdir $M/d; for i in $(seq 300); do : >$M/d/f$i; done; echo old >$M/f; echo doomed >$M/gone; : >$M/l',
+				);
+				const running = ok(`cd $M/d; exec 5<>$M/f 6<$M/gone 7>$M/l; flock 7; echo first >&5
 				touch $B/../ready; until test -e $B/../go; do sleep 0.05; done
 				echo second >&5; test "$(cat $M/f | tr '\\n' ' ')" = 'first second '
 				test $(ls | wc -l) = 300; echo x >new
 				! flock -n $B/l true; flock -u 7; flock -n $B/l true
 				cat <&6 2>&1 || true`);
-			await ok('until test -e $B/../ready; do sleep 0.05; done');
-			await tell({do: 'switch'});
-			await tell({do: 'switchTo', generation: 2, path: `${back}/../g2`});
-			await ok('rm $B/gone');
-			await tell({do: 'open'});
-			await ok('touch $B/../go');
-			t.regex(await running, /Stale file handle/);
-			t.is(await ok('cat $B/d/new'), 'x');
-		});
-	});
+				await ok('until test -e $B/../ready; do sleep 0.05; done');
+				await tell({do: 'switch'});
+				await tell({do: 'switchTo', generation: 2, path: `${back}/../g2`});
+				await ok('rm $B/gone');
+				await tell({do: 'open'});
+				await ok('touch $B/../go');
+				t.regex(await running, /Stale file handle/);
+				t.is(await ok('cat $B/d/new'), 'x');
+			});
+		},
+		{detached: true},
+	);
+});
+
+test.serial('locks of handles that nobody uses just now go over at once', async t => {
+	await withOverlay(
+		t,
+		async ({ok, tell, back}) => {
+			// Two filesystems that are copies of each other: the same inode numbers, but the locks of one are not the other's.
+			await ok(`cd $B/..; truncate -s 8M a.img; mkfs.ext4 -q a.img; mkdir g1 g2; mount -o loop a.img g1
+			: >g1/l; umount g1; cp a.img b.img; mount -o loop a.img g1; mount -o loop b.img g2`);
+			try {
+				await tell({do: 'refuse'});
+				await tell({do: 'switchTo', generation: 1, path: `${back}/../g1`});
+				await tell({do: 'open'});
+				const holder = ok(`exec 5>$M/l; flock 5; python3 - $M $B <<'PY'
+import fcntl,os,sys,time
+m,b=sys.argv[1:]
+f=open(m+'/l','r+')
+fcntl.lockf(f,fcntl.LOCK_EX|fcntl.LOCK_NB,10,0)
+fcntl.lockf(f,fcntl.LOCK_UN,2,4)
+open(b+'/held','w').close()
+end=time.monotonic()+15
+while not os.path.exists(b+'/go') and time.monotonic()<end: time.sleep(0.05)
+PY`);
+				await ok('until test -e $B/held; do sleep 0.05; done');
+				const probe = (g: string): Promise<string> =>
+					ok(`flock -n $B/../${g}/l true && echo flock free; python3 - $B/../${g}/l <<'PY'
+import fcntl,sys
+f=open(sys.argv[1],'r+')
+def free(start):
+    try: fcntl.lockf(f,fcntl.LOCK_EX|fcntl.LOCK_NB,1,start); return True
+    except OSError: return False
+print([i for i in range(12) if free(i)])
+PY`);
+				t.is(await probe('g1'), '[4, 5, 10, 11]');
+				t.is(await probe('g2'), `flock free\n[${Array.from({length: 12}, (_, i) => i).join(', ')}]`);
+				await tell({do: 'switchTo', generation: 2, path: `${back}/../g2`});
+				t.is(await probe('g2'), '[4, 5, 10, 11]');
+				await ok('touch $B/go');
+				await holder;
+				t.regex(await probe('g2'), /^flock free\n\[0, 1, 2/);
+			} finally {
+				await ok('cd $B/..; umount -l g1; umount -l g2');
+			}
+		},
+		{detached: true},
+	);
 });
 
 test.serial('a write that waits during the switch lands in the new generation', async t => {
@@ -58,7 +108,7 @@ test.serial('a write that waits during the switch lands in the new generation', 
 				t.is(await ok('cat $B/f'), 'x');
 			});
 		},
-		{writeWaitMs: 10_000},
+		{writeWaitMs: 10_000, detached: true},
 	);
 });
 
@@ -68,8 +118,8 @@ test.serial('a root that is not there is refused and the generation before stays
 		await t.throwsAsync(tell({do: 'switchTo', generation: 7, path: '/nonexistent/root'}), {
 			message: /ENOENT/,
 		});
-		await tell({do: 'switchTo', generation: 1});
-		t.is(await ok('cat $M/f'), 'x');
+		t.is(await ok('cat $M/f; echo y >>$M/f'), 'x');
+		await t.throwsAsync(tell({do: 'switchTo', generation: 1}), {message: /used before/});
 	});
 });
 

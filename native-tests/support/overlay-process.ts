@@ -60,8 +60,9 @@ const obey = async (command: Command): Promise<unknown> => {
 			return;
 		}
 		case 'switchTo':
+			await overlay.switchTo(command.generation ?? generation, {path: command.path ?? backing});
 			generation = command.generation ?? generation;
-			return overlay.switchTo(generation, {path: command.path ?? backing});
+			return;
 		case 'detach': {
 			overlay.detach();
 			return;

@@ -26,6 +26,8 @@ export interface OverlayStatsAnswer {
 export interface OverlayUnderTest {
 	/** The overlay's mount point. Touch it from `sh` only. */
 	readonly mnt: string;
+	/** Of the process that serves the mount. */
+	readonly pid: number;
 	/** The backing directory; the test may use it directly. */
 	readonly back: string;
 	/** Gives a command to the process that serves the mount. */
@@ -113,7 +115,7 @@ export const withOverlay = async (
 			await tell({do: 'switchTo', generation: 1});
 			await tell({do: 'open'});
 		}
-		await body({mnt, back, tell, stats, sh, ok});
+		await body({mnt, back, pid: child.pid!, tell, stats, sh, ok});
 		t.deepEqual((await stats()).problems, []);
 	} finally {
 		await tell({do: 'unmount'}).catch(() => child.kill('SIGKILL'));

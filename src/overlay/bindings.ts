@@ -1,10 +1,11 @@
 /** Open handles and the generation that their descriptors belong to: a handle of an older one is opened anew on its next use. */
 import {ERRNO} from '../posix/errno.ts';
 import {close} from '../posix/files.ts';
-import {flock, LOCK} from '../posix/locks.ts';
+import {F, flock, LOCK, OFFSET_MAX, ofdSetLock} from '../posix/locks.ts';
 import {O} from '../posix/open-flags.ts';
 import {type Handle} from './handle-layout.ts';
 import {type HandleTable} from './handle-table.ts';
+import {decodeRanges} from './lock-ranges.ts';
 import {type Nodes} from './nodes.ts';
 
 const {EAGAIN, EBADF, ENFILE} = ERRNO;
@@ -59,20 +60,31 @@ export class Bindings {
 		const fd = this.#nodes.open(handle.nodeid, generation, flags);
 		if (fd < 0) return fd;
 		// The lock is had anew, or the handle is no good: two holders would be worse than an error. (P1)
-		if (handle.flock !== 0) {
-			let locked = flock(fd, handle.flock | LOCK.NB);
-			if (locked === -EAGAIN) {
-				// Our own lock in the old mount is in the way when both lead to the same file.
-				flock(handle.fd, LOCK.UN);
-				locked = flock(fd, handle.flock | LOCK.NB);
-			}
-			if (locked < 0) {
-				close(fd);
-				return locked;
-			}
-		}
-		if (this.#handles.rebind(handle, fd, generation)) return fd;
+		const locked = this.#moveLocks(handle, fd);
+		if (locked >= 0 && this.#handles.rebind(handle, fd, generation)) return fd;
 		close(fd);
-		return -ENFILE;
+		const now = this.#handles.pin(handle.fh);
+		if (now === undefined) return -EBADF;
+		this.#letGo(now.fh);
+		// Another thread was quicker.
+		if (now.generation === generation) return now.fd;
+		return locked < 0 ? locked : -ENFILE;
+	}
+
+	/** Gets the locks that the handle holds for its new descriptor too. */
+	#moveLocks(handle: Handle, fd: number): number {
+		if (handle.kind !== 'lock' && handle.flock === 0) return 0;
+		const ranges = handle.kind === 'lock' ? decodeRanges(this.#handles.bytesOf(handle.fh)) : [];
+		const take = (): number => {
+			let result = handle.flock === 0 ? 0 : flock(fd, handle.flock | LOCK.NB);
+			for (const {type, start, end} of ranges) if (result >= 0) result = ofdSetLock(fd, type, start, end);
+			return result;
+		};
+		const taken = take();
+		if (taken !== -EAGAIN) return taken;
+		// Our own locks in the old mount are in the way when both lead to the same servers.
+		if (handle.flock !== 0) flock(handle.fd, LOCK.UN);
+		if (ranges.length > 0) ofdSetLock(handle.fd, F.UNLCK, 0n, OFFSET_MAX);
+		return take();
 	}
 }

@@ -20,8 +20,8 @@ export interface GenerationRootOptions {
 
 export class GenerationRoot {
 	readonly generation: number;
-	/** The root directory's attributes when it was opened. */
-	readonly attributes: Uint8Array;
+	/** Of the root directory when it was opened. */
+	readonly #attributes: Uint8Array;
 	readonly #worker: Worker;
 	readonly #stop: Int32Array;
 	readonly #root: CurrentRoot;
@@ -34,7 +34,7 @@ export class GenerationRoot {
 		root: CurrentRoot,
 	) {
 		this.generation = options.generation;
-		this.attributes = attributes;
+		this.#attributes = attributes;
 		this.#worker = worker;
 		this.#stop = stop;
 		this.#root = root;
@@ -45,13 +45,36 @@ export class GenerationRoot {
 		const {state, generation, path, timeoutMs} = options;
 		const stop = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
 		const worker = new Worker(MODULE, {workerData: {state, generation, path, stop} satisfies RootThreadData});
-		const message = await firstMessage(worker, path, timeoutMs);
+		const message = await firstMessage(worker, path, timeoutMs).catch((error: unknown) => {
+			// Should it come back from open(2) after all, it closes what it has opened.
+			Atomics.store(new Int32Array(stop), 0, ENDED);
+			throw error;
+		});
 		if (message.kind === 'opened') {
 			// A thread that hangs below a dead mount must not keep the process.
 			worker.unref();
 			return new GenerationRoot(options, worker, new Int32Array(stop), message.attributes, root);
 		}
-		throw new HekafsError('HEKAFS_MOUNT_LOST', `can't open ${path}: ${errnoName(message.errno)}`);
+		const why = message.kind === 'failed' ? errnoName(message.errno) : message.kind;
+		throw new HekafsError('HEKAFS_MOUNT_LOST', `can't open ${path}: ${why}`);
+	}
+
+	/**
+	 * Makes the generation current.
+	 * @returns how many locks could not be had in it; resolves after `timeoutMs` at the latest
+	 */
+	async becomeCurrent(timeoutMs: number): Promise<number> {
+		const moved = new Promise<number>(resolve =>
+			this.#worker.once('message', (message: RootMessage) =>
+				resolve(message.kind === 'locks moved' ? message.lost : 0),
+			),
+		);
+		this.#root.attach(this.generation, this.#attributes);
+		this.#root.wake();
+		return Promise.race([
+			moved,
+			new Promise<number>(resolve => setTimeout(() => resolve(0), timeoutMs).unref()),
+		]);
 	}
 
 	/** Another generation is current: the thread closes what is left of this one, as it falls out of use, and ends. */

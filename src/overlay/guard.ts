@@ -146,9 +146,9 @@ export class Guard {
 			if (generation === 0 || this.memoryOnly) return -ENOTCONN;
 			const result = run(generation);
 			if (!first || !isLost(result)) return result;
-			if (this.#gate.state === 'switching') {
-				if (this.#gate.enter(this.#waitMs) !== 0) this.#gate.leave();
-			} else if (this.#root.generation === generation) return result;
+			if (this.#root.generation !== generation) continue;
+			if (this.#gate.state !== 'switching') return result;
+			if (this.#gate.enter(this.#waitMs) !== 0) this.#gate.leave();
 		}
 	}
 }

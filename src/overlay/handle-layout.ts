@@ -11,7 +11,7 @@ export const HANDLE_KINDS = {
 	retired: 5,
 } as const;
 export type HandleKind = keyof typeof HANDLE_KINDS;
-export const KIND_NAMES = [
+const KIND_NAMES = [
 	'file',
 	'file',
 	'directory',
@@ -87,6 +87,17 @@ export interface Handle {
 	/** LOCK.SH or LOCK.EX when flock holds one through it, else 0. */
 	readonly flock: number;
 }
+
+/** The handle whose words begin at `at`. */
+export const readHandle = (cells: Int32Array, at: number): Handle => ({
+	fh: (cells[at + SEQUENCE]! << SLOT_BITS) | (at / WORDS),
+	kind: KIND_NAMES[cells[at + KIND]!]!,
+	nodeid: cells[at + NODE]!,
+	fd: cells[at + DESCRIPTOR]!,
+	generation: cells[at + GENERATION]!,
+	flags: cells[at + FLAGS]!,
+	flock: cells[at + FLOCK]!,
+});
 
 export interface NewHandle {
 	readonly kind: HandleKind;

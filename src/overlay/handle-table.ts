@@ -8,7 +8,6 @@ import {
 	FREE_HEAD,
 	GENERATION,
 	KIND,
-	KIND_NAMES,
 	LENGTH,
 	LOCK,
 	NEXT,
@@ -29,6 +28,7 @@ import {
 	WORDS,
 	HANDLE_KINDS,
 	nowMs,
+	readHandle,
 	type Handle,
 	type HandleBuffers,
 	type NewHandle,
@@ -102,17 +102,52 @@ export class HandleTable {
 	/**
 	 * Gives the pinned handle a descriptor of another generation. The old one stays open, as a retired handle, since other
 	 * threads may be about to use it and closing it may block on a dying mount: see `takeRetired`.
-	 * @returns false when the table is full: then nothing changed
+	 * @returns false when the table is full or another thread has done it: then nothing changed
 	 */
 	rebind(handle: Handle, fd: number, generation: number): boolean {
 		return this.#lock.run(() => {
+			const cells = this.#cells;
 			const at = (handle.fh & SLOT_MASK) * WORDS;
-			const old = {...handle, kind: 'retired', fd: this.#cells[at + DESCRIPTOR]!} as const;
-			const retired = this.#open({...old, generation: this.#cells[at + GENERATION]!}, 0, nowMs());
+			if (cells[at + GENERATION] === generation) return false;
+			const old = {...handle, kind: 'retired', fd: cells[at + DESCRIPTOR]!} as const;
+			const retired = this.#open({...old, generation: cells[at + GENERATION]!}, 0, nowMs());
 			if (retired === 0) return false;
-			this.#cells[at + DESCRIPTOR] = fd;
-			this.#cells[at + GENERATION] = generation;
+			cells[at + DESCRIPTOR] = fd;
+			cells[at + GENERATION] = generation;
 			return true;
+		});
+	}
+
+	/** Handles through which something is locked and that are not yet of that generation. */
+	lockHolders(generation: number): number[] {
+		const cells = this.#cells;
+		return this.#lock.run(() =>
+			this.#slots()
+				.filter(at => cells[at + STATE] === STATE_OPEN && cells[at + GENERATION] !== generation)
+				.filter(at => cells[at + KIND] === HANDLE_KINDS.lock || cells[at + FLOCK] !== 0)
+				.map(at => readHandle(cells, at).fh),
+		);
+	}
+
+	/** Keeps bytes with the pinned handle, in place of those before. @returns false when there is no room */
+	setBytes(fh: number, bytes: Uint8Array): boolean {
+		return this.#lock.run(() => {
+			const at = (fh & SLOT_MASK) * WORDS;
+			const block = this.#texts.store(bytes);
+			if (block === 0) return false;
+			if (this.#cells[at + BLOCK] !== 0) this.#texts.free(this.#cells[at + BLOCK]!);
+			this.#cells[at + BLOCK] = block;
+			this.#cells[at + LENGTH] = bytes.length;
+			return true;
+		});
+	}
+
+	/** A copy of what `setBytes` or `openText` gave the pinned handle. */
+	bytesOf(fh: number): Buffer {
+		return this.#lock.run(() => {
+			const at = (fh & SLOT_MASK) * WORDS;
+			const block = this.#cells[at + BLOCK]!;
+			return block === 0 ? Buffer.alloc(0) : Buffer.from(this.#texts.view(block, this.#cells[at + LENGTH]!));
 		});
 	}
 
@@ -122,48 +157,24 @@ export class HandleTable {
 	 * @returns the descriptors, for a thread to close that may block
 	 */
 	takeRetired(generation: number, graceMs: number): number[] {
-		return this.#lock.run(() => {
-			const cells = this.#cells;
-			const taken: number[] = [];
-			for (let at = WORDS; at < cells[UNTOUCHED]! * WORDS; at += WORDS) {
-				if (cells[at + STATE] !== STATE_OPEN || cells[at + KIND] !== HANDLE_KINDS.retired) continue;
-				if (cells[at + GENERATION] !== generation) continue;
-				if (((nowMs() - cells[at + LENGTH]!) | 0) < graceMs) continue;
-				cells[at + STATE] = STATE_CLOSING;
-				taken.push(this.#freeIfDone(at));
-			}
-			return taken;
-		});
+		const cells = this.#cells;
+		return this.#take(
+			at =>
+				cells[at + KIND] === HANDLE_KINDS.retired &&
+				cells[at + GENERATION] === generation &&
+				((nowMs() - cells[at + LENGTH]!) | 0) >= graceMs,
+		);
 	}
 
 	/** Releases all handles of a generation. @returns the descriptors, for a thread to close that may block */
 	takeAll(generation: number): number[] {
-		return this.#lock.run(() => {
-			const cells = this.#cells;
-			const taken: number[] = [];
-			for (let at = WORDS; at < cells[UNTOUCHED]! * WORDS; at += WORDS) {
-				if (cells[at + STATE] !== STATE_OPEN || cells[at + GENERATION] !== generation) continue;
-				cells[at + STATE] = STATE_CLOSING;
-				const fd = this.#freeIfDone(at);
-				if (fd >= 0) taken.push(fd);
-			}
-			return taken;
-		});
+		return this.#take(at => this.#cells[at + GENERATION] === generation);
 	}
 
 	/** Whether any handle still belongs to that generation. */
 	hasGeneration(generation: number): boolean {
-		return this.#lock.run(() => {
-			const cells = this.#cells;
-			for (let at = WORDS; at < cells[UNTOUCHED]! * WORDS; at += WORDS)
-				if (
-					cells[at + STATE] !== STATE_FREE &&
-					cells[at + KIND] !== HANDLE_KINDS.text &&
-					cells[at + GENERATION] === generation
-				)
-					return true;
-			return false;
-		});
+		const cells = this.#cells;
+		return this.#lock.run(() => this.#slots().some(at => cells[at + GENERATION] === generation));
 	}
 
 	/** Notes what flock holds through the pinned handle. */
@@ -194,6 +205,29 @@ export class HandleTable {
 		});
 	}
 
+	/** Where the handles are that have descriptors. */
+	#slots(): number[] {
+		const cells = this.#cells;
+		const found: number[] = [];
+		for (let at = WORDS; at < cells[UNTOUCHED]! * WORDS; at += WORDS)
+			if (cells[at + STATE] !== STATE_FREE && cells[at + KIND] !== HANDLE_KINDS.text) found.push(at);
+		return found;
+	}
+
+	/** Releases the open handles for which `chosen` holds. @returns the descriptors of those that nobody has pinned */
+	#take(chosen: (at: number) => boolean): number[] {
+		return this.#lock.run(() => {
+			const taken: number[] = [];
+			for (const at of this.#slots()) {
+				if (this.#cells[at + STATE] !== STATE_OPEN || !chosen(at)) continue;
+				this.#cells[at + STATE] = STATE_CLOSING;
+				const fd = this.#freeIfDone(at);
+				if (fd >= 0) taken.push(fd);
+			}
+			return taken;
+		});
+	}
+
 	#slot(fh: number): number {
 		const slot = fh & SLOT_MASK;
 		if (slot === 0 || slot >= this.#capacity) return 0;
@@ -203,17 +237,8 @@ export class HandleTable {
 	}
 
 	#pin(at: number): Handle {
-		const cells = this.#cells;
-		cells[at + PINS] = cells[at + PINS]! + 1;
-		return {
-			fh: (cells[at + SEQUENCE]! << SLOT_BITS) | (at / WORDS),
-			kind: KIND_NAMES[cells[at + KIND]!]!,
-			nodeid: cells[at + NODE]!,
-			fd: cells[at + DESCRIPTOR]!,
-			generation: cells[at + GENERATION]!,
-			flags: cells[at + FLAGS]!,
-			flock: cells[at + FLOCK]!,
-		};
+		this.#cells[at + PINS] = this.#cells[at + PINS]! + 1;
+		return readHandle(this.#cells, at);
 	}
 
 	#open(handle: NewHandle, block: number, length: number): number {

@@ -1,7 +1,9 @@
 /** The overlay as the main thread sees it: mounts it, switches generations, publishes sentinels, ends it. */
 import {readFileSync} from 'node:fs';
 import {extname} from 'node:path';
+import {resolveMountpoint} from '../fuse/device.ts';
 import {mountSession, type Session, type SessionStats} from '../fuse/session.ts';
+import {HekafsError} from '../errors.ts';
 import {type Board} from './board.ts';
 import {type CurrentRoot} from './current-root.ts';
 import {DIRECTORIES_MAX} from './directory-cache.ts';
@@ -10,6 +12,7 @@ import {HANDLES_MAX} from './handle-layout.ts';
 import {type InodeTable} from './inode-table.ts';
 import {SENTINELS} from './sentinels.ts';
 import {createSharedState, openTables, type SharedState, type Tables} from './shared-state.ts';
+import {VirtualPin} from './virtual-pin.ts';
 import {type ControlMessage, type OverlayWorkerData} from './worker-protocol.ts';
 
 export interface OverlayOptions {
@@ -44,8 +47,9 @@ export interface Overlay extends AsyncDisposable {
 	readonly closed: Session['closed'];
 	/**
 	 * Makes a generation's root current for what comes from now on. Open handles are opened anew on their next use: the
-	 * same inode number, else ESTALE.
-	 * @throws HekafsError HEKAFS_MOUNT_LOST, HEKAFS_TIMEOUT: then the generation before stays
+	 * same inode number, else ESTALE. Locks are taken over at once; resolves when that is done.
+	 * @param generation never used before, also if the same directory comes back: descriptors are told apart by it
+	 * @throws HekafsError HEKAFS_MOUNT_LOST, HEKAFS_TIMEOUT: then the generation before stays; HEKAFS_INTERNAL: used before
 	 */
 	switchTo(generation: number, root: {readonly path: string}): Promise<void>;
 	/** There is no backing: reads give ENOTCONN, mutations EROFS. */
@@ -82,22 +86,38 @@ const handlesMax = (): number =>
 const isControlMessage = (message: unknown): message is ControlMessage =>
 	typeof message === 'object' && message !== null && 'kind' in message && message.kind === 'control';
 
+interface OverlayParts {
+	readonly session: Session;
+	readonly pin: VirtualPin;
+	readonly state: SharedState;
+	readonly tables: Tables;
+	readonly deadlineMs: number;
+	readonly onProblem: OverlayOptions['onProblem'] | undefined;
+}
+
 class MountedOverlay implements Overlay {
 	readonly closed: Session['closed'];
 	readonly #session: Session;
 	readonly #state: SharedState;
 	readonly #tables: Tables;
+	readonly #pin: VirtualPin;
 	readonly #deadlineMs: number;
+	readonly #onProblem: (problem: string) => void;
 	readonly #roots = new Set<GenerationRoot>();
+	readonly #used = new Set<number>();
 	#current: GenerationRoot | undefined;
 	#invalidation: Generator<number> | undefined;
 
-	constructor(session: Session, state: SharedState, tables: Tables, deadlineMs: number) {
+	constructor(parts: OverlayParts) {
+		const {session, pin} = parts;
 		this.#session = session;
 		this.closed = session.closed;
-		this.#state = state;
-		this.#tables = tables;
-		this.#deadlineMs = deadlineMs;
+		this.#pin = pin;
+		void session.closed.then(() => pin.release());
+		this.#state = parts.state;
+		this.#tables = parts.tables;
+		this.#deadlineMs = parts.deadlineMs;
+		this.#onProblem = parts.onProblem ?? (() => undefined);
 	}
 
 	get #root(): CurrentRoot {
@@ -111,13 +131,18 @@ class MountedOverlay implements Overlay {
 	}
 
 	async switchTo(generation: number, {path}: {readonly path: string}): Promise<void> {
+		if (this.#used.has(generation))
+			throw new HekafsError('HEKAFS_INTERNAL', `generation ${generation} was used before: ${path}`);
+		this.#used.add(generation);
 		const options = {state: this.#state, generation, path, timeoutMs: this.#deadlineMs};
 		const next = await GenerationRoot.open(options, this.#root);
 		this.#roots.add(next);
-		this.#root.attach(generation, next.attributes);
-		this.#current?.supersede();
+		const before = this.#current;
 		this.#current = next;
+		const lost = await next.becomeCurrent(this.#deadlineMs);
+		before?.supersede();
 		this.gateChanged();
+		if (lost > 0) this.#onProblem(`${lost} locks are lost: generation ${generation} does not give them`);
 	}
 
 	detach(): void {
@@ -150,6 +175,7 @@ class MountedOverlay implements Overlay {
 
 	async unmount(): Promise<void> {
 		this.#invalidation = undefined;
+		this.#pin.release();
 		await this.#session.unmount();
 		await Promise.all([...this.#roots].map(root => root.end(END_TIMEOUT_MS)));
 		this.#roots.clear();
@@ -189,7 +215,9 @@ export const mountOverlay = async (options: OverlayOptions): Promise<Overlay> =>
 	const state = createSharedState(options.gateBuffer, handlesMax());
 	const tables = openTables(state);
 	tables.root.detach();
-	const {mountpoint, deadlineMs, writeWaitMs, workers, onProblem, onControl} = options;
+	const {deadlineMs, writeWaitMs, workers, onProblem, onControl} = options;
+	// Before the mount: afterwards the path leads into the overlay.
+	const mountpoint = resolveMountpoint(options.mountpoint);
 	const workerData: OverlayWorkerData = {
 		state,
 		writeWaitMs,
@@ -211,5 +239,6 @@ export const mountOverlay = async (options: OverlayOptions): Promise<Overlay> =>
 		...(workers !== undefined && {workers}),
 		...(onProblem !== undefined && {onProblem}),
 	});
-	return new MountedOverlay(session, state, tables, deadlineMs);
+	const pin = await VirtualPin.take(mountpoint, session.connection);
+	return new MountedOverlay({session, pin, state, tables, deadlineMs, onProblem});
 };

@@ -6,10 +6,11 @@ import {F, flock, LOCK, ofdGetLock, ofdSetLock} from '../posix/locks.ts';
 import {O} from '../posix/open-flags.ts';
 import {type Context} from './context.ts';
 import {type Handle} from './handle-layout.ts';
+import {applyLock, decodeRanges, encodeRanges} from './lock-ranges.ts';
 
 type LockOperations = Pick<FilesystemOps, 'getlk' | 'setlk'>;
 
-const {EAGAIN, EACCES, EINTR, ENFILE} = ERRNO;
+const {EAGAIN, EACCES, EINTR, ENFILE, ENOLCK} = ERRNO;
 
 /** A waiting thread tries again this often: first soon, then less and less. */
 const FIRST_WAIT_MS = 1;
@@ -73,7 +74,15 @@ export const lockOperations = (ctx: Context): LockOperations => {
 			}
 			const {fh} = held;
 			return bindings.release(held, () =>
-				bindings.withHandle(fh, generation, ({fd}) => ofdSetLock(fd, lock.type, lock.start, lock.end)),
+				bindings.withHandle(fh, generation, ({fd}) => {
+					const result = ofdSetLock(fd, lock.type, lock.start, lock.end);
+					if (result < 0) return result;
+					// What is not written down would be lost with the next generation.
+					const ranges = applyLock(decodeRanges(handles.bytesOf(fh)), lock);
+					if (handles.setBytes(fh, encodeRanges(ranges))) return result;
+					ofdSetLock(fd, F.UNLCK, lock.start, lock.end);
+					return -ENOLCK;
+				}),
 			);
 		});
 

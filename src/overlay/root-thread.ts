@@ -7,8 +7,9 @@ import {close, openat} from '../posix/files.ts';
 import {AT_FDCWD, cstring} from '../posix/libc.ts';
 import {O} from '../posix/open-flags.ts';
 import {STATX_SIZE} from '../posix/statx.ts';
+import {Bindings} from './bindings.ts';
 import {ROOT_NODE} from './inode-layout.ts';
-import {statDescriptor} from './nodes.ts';
+import {Nodes, statDescriptor} from './nodes.ts';
 import {ENDED, type RootMessage, type RootThreadData, RUN, SUPERSEDED} from './root-protocol.ts';
 import {openTables} from './shared-state.ts';
 
@@ -18,12 +19,26 @@ const SWEEP_EVERY_MS = 1000;
 
 const {state, generation, path, stop: stopBuffer} = workerData as RootThreadData;
 const stop = new Int32Array(stopBuffer);
-const {root, directories, handles} = openTables(state);
+const {root, directories, handles, inodes} = openTables(state);
 const attributes = Buffer.alloc(STATX_SIZE);
 
+const tell = (message: RootMessage): void => parentPort?.postMessage(message);
+
+/** Locks must not wait for their holders' next call: another node could get them meanwhile. */
+const moveLocks = (): void => {
+	const bindings = new Bindings(handles, new Nodes(inodes, handles, directories));
+	let lost = 0;
+	for (const fh of handles.lockHolders(generation))
+		if (bindings.withHandle(fh, generation, () => 0) < 0) lost++;
+	tell({kind: 'locks moved', lost});
+};
+
 const keepFresh = (fd: number): void => {
+	let moved = false;
 	for (let seen = root.requests; Atomics.load(stop, 0) === RUN; seen = root.awaitRequest(seen)) {
 		if (root.generation !== generation) continue;
+		if (!moved) moveLocks();
+		moved = true;
 		if (root.stale && statDescriptor(fd, attributes) === 0) root.store(generation, attributes);
 		root.answered();
 	}
@@ -45,8 +60,6 @@ const cleanUp = (): void => {
 	if (Atomics.load(stop, 0) === ENDED) closeAll(handles.takeAll(generation));
 	sweepDirectories();
 };
-
-const tell = (message: RootMessage): void => parentPort?.postMessage(message);
 
 const run = (): void => {
 	const fd = openat(AT_FDCWD, cstring(path), O.PATH | O.DIRECTORY | O.CLOEXEC);

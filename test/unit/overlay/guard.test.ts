@@ -1,0 +1,121 @@
+/** The door for mutations. */
+import test from 'ava';
+import {OPCODE} from '../../../src/fuse/wire/abi.ts';
+import {Gate, GATE_LEASE_MS, type GateState} from '../../../src/membership/gate.ts';
+import {type Generation} from '../../../src/membership/ids.ts';
+import {createRootCells, CurrentRoot} from '../../../src/overlay/current-root.ts';
+import {alwaysMutates, Guard, opensForWriting} from '../../../src/overlay/guard.ts';
+import {ERRNO} from '../../../src/posix/errno.ts';
+import {O} from '../../../src/posix/open-flags.ts';
+import {STATX_SIZE} from '../../../src/posix/statx.ts';
+
+const setUp = (waitMs = 30) => {
+	let aheadMs = 0;
+	const gate = new Gate(undefined, () => Math.trunc(performance.now()) + aheadMs);
+	const root = new CurrentRoot(createRootCells());
+	root.detach();
+	const set = (state: GateState, generation = 1): void => {
+		gate.set({state, generation: generation as Generation, epoch: 1, degraded: false});
+	};
+	const attach = (generation: number): void => root.attach(generation, Buffer.alloc(STATX_SIZE));
+	return {
+		gate,
+		root,
+		set,
+		attach,
+		guard: new Guard(gate, root, waitMs),
+		pass: (ms: number) => (aheadMs += ms),
+	};
+};
+
+test('admits in the generation of the gate, counted as in flight', t => {
+	const {gate, set, attach, guard} = setUp();
+	attach(3);
+	set('open', 3);
+	t.is(
+		guard.mutate(generation => {
+			t.is(gate.inFlight, 1);
+			return generation;
+		}),
+		3,
+	);
+	t.is(gate.inFlight, 0);
+	t.throws(
+		() =>
+			guard.mutate(() => {
+				throw new Error('bug');
+			}),
+		{message: 'bug'},
+	);
+	t.is(gate.inFlight, 0);
+});
+
+test('refuses when closed, in another generation, without a backing, when the lease is over, from memory', t => {
+	const {set, attach, guard, pass, root} = setUp();
+	const never = (): number => {
+		t.fail('ran');
+		return 0;
+	};
+	t.is(guard.mutate(never), -ERRNO.EROFS);
+	set('open', 2);
+	t.is(guard.mutate(never), -ERRNO.EROFS, 'no backing');
+	attach(1);
+	t.is(guard.mutate(never), -ERRNO.EROFS, 'another generation');
+	attach(2);
+	t.is(
+		guard.mutate(() => 5),
+		5,
+	);
+	guard.memoryOnly = true;
+	t.is(guard.mutate(never), -ERRNO.EROFS, 'promised to answer from memory');
+	t.is(guard.read(never), -ERRNO.ENOTCONN);
+	guard.memoryOnly = false;
+	pass(GATE_LEASE_MS + 1);
+	t.is(guard.mutate(never), -ERRNO.EROFS, 'lease over');
+	t.is(guard.modeMask & 0o222, 0);
+	root.detach();
+	t.is(guard.read(never), -ERRNO.ENOTCONN);
+});
+
+test('tries again what was lost in a switch, once, if twice is as good as once', t => {
+	const {set, attach, guard, gate} = setUp();
+	attach(1);
+	set('open', 1);
+	let calls = 0;
+	const lost = (): number => {
+		calls++;
+		set('switching', 1);
+		// The loop, at once:
+		attach(2);
+		return -ERRNO.ENOTCONN;
+	};
+	t.is(
+		guard.read(generation => (generation === 1 ? lost() : generation)),
+		2,
+	);
+	t.is(calls, 1);
+	attach(1);
+	set('open', 1);
+	t.is(guard.mutate(lost), -ERRNO.ENOTCONN, 'not repeatable');
+	attach(1);
+	set('open', 1);
+	t.is(guard.mutate(lost, true), -ERRNO.EROFS, 'the switch does not end in time');
+	t.is(calls, 3);
+	t.is(gate.inFlight, 0);
+	attach(1);
+	set('open', 1);
+	t.is(
+		guard.read(() => -ERRNO.ENOENT),
+		-ERRNO.ENOENT,
+	);
+});
+
+test('knows what mutates', t => {
+	for (const opcode of [OPCODE.WRITE, OPCODE.CREATE, OPCODE.RENAME2, OPCODE.SETATTR, OPCODE.TMPFILE])
+		t.true(alwaysMutates(opcode));
+	for (const opcode of [OPCODE.OPEN, OPCODE.READ, OPCODE.FSYNC, OPCODE.SETLKW, OPCODE.FORGET, 4711])
+		t.false(alwaysMutates(opcode));
+	t.true(opensForWriting(O.RDONLY | O.TRUNC));
+	t.true(opensForWriting(O.RDWR));
+	t.false(opensForWriting(O.RDONLY | O.APPEND));
+});
