@@ -102,7 +102,7 @@ const command = (): Command =>
 			'how the other nodes reach this one (default: what glusterd tells)',
 			parseAddress,
 		)
-		.option('--write-wait <s>', 'how long a write waits for a change or repair', parseSeconds(0, 60), 5)
+		.option('--write-wait <s>', 'how long a write waits for a change or repair', parseSeconds(0, 60), 8)
 		.option('--deadline <s>', 'longest duration of a file operation', parseSeconds(0.1, 600), 10)
 		.option('--attr-timeout <s>', 'how long the kernel keeps attributes', parseSeconds(0, 3600), 1)
 		.option('--entry-timeout <s>', 'how long the kernel keeps names', parseSeconds(0, 3600), 1)

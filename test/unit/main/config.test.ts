@@ -22,7 +22,7 @@ test('without flags: the paths and ports of DESIGN', t => {
 		brickDir: '/var/lib/hekafs/bricks',
 		glusterdDir: '/var/lib/glusterd',
 		address: undefined,
-		writeWaitMs: 5000,
+		writeWaitMs: 8000,
 		deadlineMs: 10_000,
 		attrTimeoutMs: 1000,
 		entryTimeoutMs: 1000,
@@ -93,7 +93,7 @@ const wrong: ReadonlyArray<readonly [flags: string[], message: RegExp, remedy: R
 	[['--deadline', 'soon'], /--deadline.*'soon'/, /0\.1 to 600/],
 	[
 		['--deadline', '3'],
-		/--write-wait 5 is not shorter than --deadline 3/,
+		/--write-wait 8 is not shorter than --deadline 3/,
 		/shorter wait or a longer deadline/,
 	],
 	[['--workers', '1.5'], /--workers/, /1 to 128/],

@@ -1,0 +1,73 @@
+/** A server that dies or falls silent: scripts on the other nodes pause at most, and nothing is lost. */
+import {type ExecutionContext} from 'ava';
+import {Cluster, ROOT, untilSentinel} from '../support/cluster.ts';
+import {type Host} from '../support/lab-host.ts';
+import {writerPath} from '../support/programs.ts';
+import {LAB, nativeTest} from '../support/requirements.ts';
+import {waitFor} from '../support/wait-for.ts';
+import {type WriterReport} from '../support/writer.ts';
+
+const NEEDS = [...LAB, 'gluster'] as const;
+const STOP_FILE = '/run/stop-writing';
+
+const untilWriting = async (host: Host): Promise<void> => {
+	await waitFor(async () => (await host.exec(['test', '-s', `${ROOT}/now-${host.name}`])).exitCode === 0, {
+		deadlineMs: 20_000,
+		what: `${host.name} writes`,
+	});
+};
+
+/** Writers on `hosts` while `fault` happens and is undone; then everything is healthy, whole and the same everywhere. */
+const underFault = async (
+	t: ExecutionContext,
+	cluster: Cluster,
+	hosts: readonly Host[],
+	fault: () => Promise<void>,
+): Promise<void> => {
+	const writers = hosts.map(async host =>
+		host.exec(['node', writerPath, ROOT, host.name, STOP_FILE], {timeoutMs: 150_000}),
+	);
+	for (const host of hosts) await untilWriting(host);
+	await fault();
+	for (const host of hosts) await host.writeFile(STOP_FILE, '');
+	for (const [i, result] of (await Promise.all(writers)).entries()) {
+		t.is(result.exitCode, 0, result.stderr);
+		const report = JSON.parse(result.stdout) as WriterReport;
+		t.log(`${hosts[i]!.name}: ${report.rounds} rounds, longest ${report.longestMs} ms`);
+		t.deepEqual(report.failures, [], hosts[i]!.name);
+		t.deepEqual(report.lost, []);
+		t.is(report.duplicates, 0);
+	}
+	for (const host of cluster.lab.hosts) await untilSentinel(host, 'healthy', true, 60_000);
+	await cluster.untilIdentical(cluster.lab.hosts);
+};
+
+nativeTest(NEEDS, 'a killed brick: writers on all nodes do not notice, it comes back by itself', async t => {
+	await using cluster = await Cluster.serving(3);
+	const {hosts} = cluster.lab;
+	const victim = cluster.host(2);
+	await underFault(t, cluster, hosts, async () => {
+		victim.kill(victim.processes('--process-name brick')[0]!.pid);
+		await untilSentinel(cluster.host(1), 'degraded', true);
+		await untilSentinel(cluster.host(1), 'healthy', true, 60_000);
+	});
+});
+
+nativeTest(
+	NEEDS,
+	'a server cut off without a word: writers elsewhere pause, nothing fails; it catches up',
+	async t => {
+		await using cluster = await Cluster.serving(3);
+		const [h1, h2, h3] = [cluster.host(1), cluster.host(2), cluster.host(3)];
+		await underFault(t, cluster, [h1, h2], async () => {
+			await h3.partition();
+			await untilSentinel(h1, 'degraded', true, 40_000);
+			await untilSentinel(h2, 'degraded', true, 40_000);
+			// Alone, without quorum, it refuses.
+			await untilSentinel(h3, 'writable', false, 40_000);
+			t.not((await h3.exec(['touch', `${ROOT}/alone`], {timeoutMs: 30_000})).exitCode, 0);
+			await h3.healNet();
+		});
+		t.false(await h1.exists(`${ROOT}/alone`));
+	},
+);
