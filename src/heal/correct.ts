@@ -127,7 +127,7 @@ export const correct = async (node: Node, correction: Correction): Promise<void>
 				break;
 		}
 	} catch (error) {
-		const text = describeError(error).replaceAll('\n', ' ');
+		const text = describeError(error).replaceAll(/\n\s*/g, '; ');
 		node.ports.log(`failed: ${text}`);
 		const isBrick =
 			correction.kind !== 'adopt' || (error instanceof HekafsError && error.code === 'HEKAFS_BRICK_FAILED');

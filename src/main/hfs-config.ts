@@ -16,7 +16,7 @@ import {VERSION} from './version.ts';
 
 const EXIT_CODES = `
 Exit codes: 0 done, healthy · 1 failed · 2 wrong arguments · 3 degraded · 4 writes are refused · 5 hekafsd is down
-            6 refused to protect data · 7 the machine lacks something · 9 a deadline passed
+            6 refused to protect data · 7 the machine lacks something · 9 a deadline passed · 10 a file of ours is not valid
 
 Examples:
   hfs_config serve          make this node a config server

@@ -140,7 +140,7 @@ export const reasonFor = {
 		reason(
 			'split-brain',
 			`${count} files have versions of which GlusterFS can't choose one (split brain)`,
-			'`hfs_config volfile > /root/hekafs.vol`, then `glfsheal hekafs split-brain-info volfile-path /root/hekafs.vol` names them and `glfsheal hekafs latest-mtime PATH volfile-path /root/hekafs.vol` chooses one',
+			'`hfs_config volfile > /root/hekafs.vol; cd $(glusterfs --print-libexecdir)`, then `./glfsheal hekafs split-brain-info volfile-path /root/hekafs.vol` names them and `./glfsheal hekafs latest-mtime PATH volfile-path /root/hekafs.vol` chooses one',
 		),
 	peerUnreachable: (node: string, problem: string) =>
 		reason(
