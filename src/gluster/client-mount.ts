@@ -57,6 +57,9 @@ export const clientArguments = (o: MountOptions): string[] => [
 	'fuse',
 	`--attribute-timeout=${o.attributeTimeoutS ?? DEFAULT_CACHE_S}`,
 	`--entry-timeout=${o.entryTimeoutS ?? DEFAULT_CACHE_S}`,
+	// Else a page that was read once is served for ever, whatever other nodes write (observed on 10.3).
+	'--fopen-keep-cache=no',
+	'--auto-invalidation=yes',
 	'--fuse-mountopts=nosuid,nodev',
 	...(o.clientPid === undefined ? [] : [`--client-pid=${o.clientPid}`]),
 	o.directory,

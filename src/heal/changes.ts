@@ -5,6 +5,7 @@ import {type FilesystemId, type NodeUuid} from '../membership/ids.ts';
 import {type PeerAnswer} from '../membership/peer-answer.ts';
 import {type Member} from '../membership/report.ts';
 import {hasServer, type Server} from '../membership/server-set.ts';
+import {type Verdict} from '../membership/verdict.ts';
 import {adopt} from './adopt.ts';
 import {type ChangeContext} from './change-context.ts';
 import {type Loop} from './loop.ts';
@@ -39,6 +40,8 @@ const TURN_WAIT_MS = 15_000;
 /** How long `serve` waits for the filesystem of its peers to be mounted here. */
 const FOLLOW_LIMIT_MS = 20_000;
 const FOLLOW_POLL_MS = 100;
+/** How long the end of a change waits until the heals are counted again, so that `status` does not say `degraded`. */
+const COUNT_LIMIT_MS = 6000;
 
 /** The steps that write nothing another node could see, and those that a failure after the record must not skip. */
 const isLastly = (step: Step): boolean => step.kind === 'unlock' || step.kind === 'waitHealed';
@@ -95,7 +98,7 @@ export class Changes {
 			members: findings.members,
 			answers: findings.answers,
 			unidentified: findings.unidentified,
-			verdict: node.current === undefined ? undefined : loop.decision.judgement,
+			verdict: verdictOf(node, loop),
 			up: look?.kind === 'seen' ? look.view.up : look?.kind === 'failed' ? look.reachable : new Set(),
 			// Counted under the lock, with patience: a write of a moment ago still counts as pending here.
 			heals: null,
@@ -133,7 +136,7 @@ export class Changes {
 			return result;
 		});
 		loop.recount();
-		await loop.turnNow();
+		await loop.untilCounted(COUNT_LIMIT_MS);
 		return plan;
 	}
 
@@ -219,6 +222,13 @@ export class Changes {
 		}
 	}
 }
+
+/** Whatever keeps the gate closed keeps a change away, too: two filesystems, a mount that does not answer. */
+const verdictOf = (node: Node, loop: Loop): Verdict | undefined => {
+	const {judgement, verdict, reasons} = loop.decision;
+	if (verdict === 'agreed') return judgement;
+	return node.state === undefined && judgement === undefined ? undefined : {kind: 'unknown', reasons};
+};
 
 /** The executor that fits the step; the table's type guarantees that there is one. */
 const run = async (context: ChangeContext, step: Step): Promise<void> => {

@@ -6,7 +6,7 @@ import {type ServerSet} from '../membership/server-set.ts';
 import {type Heals} from './ports.ts';
 
 /** While something is pending or was a moment ago. */
-const BUSY_INTERVAL_MS = 2000;
+const BUSY_INTERVAL_MS = 1000;
 /** While nothing has happened. */
 const QUIET_INTERVAL_MS = 30_000;
 /** Consecutive counts that must agree before the answer changes between "nothing" and "something" without an event. */

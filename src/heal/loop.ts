@@ -15,6 +15,7 @@ import {type Heals} from './ports.ts';
 const TURN_MS = 500;
 /** After a correction that failed. */
 const RETRY_MS = 2000;
+const COUNT_POLL_MS = 200;
 
 export interface ReportedSet {
 	readonly node: NodeUuid;
@@ -119,6 +120,19 @@ export class Loop {
 	recount(): void {
 		this.#heals.disturb();
 		this.nudge();
+	}
+
+	/** Turns until the heals are known, or for `limitMs`. */
+	async untilCounted(limitMs: number): Promise<Decision> {
+		const {node} = this.#options;
+		const deadline = node.ports.now() + limitMs;
+		let decision = await this.turnNow();
+		while (decision.verdict === 'agreed' && this.heals === undefined && node.ports.now() < deadline) {
+			if (node.current?.set === undefined) break;
+			await node.ports.sleep(COUNT_POLL_MS);
+			decision = await this.turnNow();
+		}
+		return decision;
 	}
 
 	/** Closes the gate for good. */

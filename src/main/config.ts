@@ -106,7 +106,7 @@ const command = (): Command =>
 		.option('--deadline <s>', 'longest duration of a file operation', parseSeconds(0.1, 600), 10)
 		.option('--attr-timeout <s>', 'how long the kernel keeps attributes', parseSeconds(0, 3600), 1)
 		.option('--entry-timeout <s>', 'how long the kernel keeps names', parseSeconds(0, 3600), 1)
-		.option('--workers <n>', 'threads that serve files', parseCount(1, 128), 4)
+		.option('--workers <n>', 'threads that serve files', parseCount(2, 128), 4)
 		.option('--foreground', 'stay in the foreground (the default)')
 		.option('--daemonize', 'go into the background once the overlay is mounted')
 		.addHelpText('after', EXAMPLES)

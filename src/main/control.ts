@@ -2,6 +2,7 @@
 import {HekafsError} from '../errors.ts';
 import {describeCorrection} from '../heal/correct.ts';
 import {type Changes} from '../heal/changes.ts';
+import {type Decision} from '../heal/decide.ts';
 import {initialise} from '../heal/initialise.ts';
 import {initialTree} from '../heal/initial-tree.ts';
 import {type Loop} from '../heal/loop.ts';
@@ -28,6 +29,8 @@ export interface ControlOptions {
 
 /** `init` waits this long for what this node is doing just now. */
 const INIT_WAIT_MS = 15_000;
+/** How long `heal` waits for a count of what is left. */
+const COUNT_LIMIT_MS = 10_000;
 
 const notHere = (what: string): HekafsError =>
 	new HekafsError(
@@ -95,12 +98,11 @@ export class DaemonControl implements Control {
 		const {node} = this.#o;
 		const set = node.current?.set;
 		if (set !== undefined && node.state?.brick != null) await node.ports.bricks.startSelfHeal(set);
-		return this.verify();
+		return this.#result(await this.#o.loop.untilCounted(COUNT_LIMIT_MS));
 	}
 
 	async verify(): Promise<ControlResult> {
-		const {health, reasons} = await this.#o.loop.turnNow();
-		return {text: [health, ...reasons.map(r => `${r.code}: ${r.text}`)].join('\n'), health};
+		return this.#result(await this.#o.loop.turnNow());
 	}
 
 	async remount({progress}: ControlContext): Promise<ControlResult> {
@@ -142,6 +144,10 @@ export class DaemonControl implements Control {
 			});
 		}
 		return this.#o.volfile(set);
+	}
+
+	#result({health, reasons}: Decision): ControlResult {
+		return {text: [health, ...reasons.map(r => `${r.code}: ${r.text}`)].join('\n'), health};
 	}
 
 	#requireGluster(what: string): void {

@@ -93,21 +93,14 @@ export const reasonFor = {
 		reason(
 			'two-filesystems',
 			`members of this cluster belong to different filesystems: ${ours} and ${other}`,
-			'keep one (`hfs_config status` on each node shows which it has): on the servers of the other one `systemctl stop hekafsd`, move the state directory away, `systemctl start hekafsd`',
-		),
-	/** The mount answers with an error, as GlusterFS does for everything without quorum. */
-	noQuorum: (problem: string) =>
-		reason(
-			'no-quorum',
-			`the mount refuses to work, as it does when too few config servers are up: ${problem}`,
-			'run `hfs_config status` to see which servers are down, and start hekafsd on them (`systemctl start hekafsd`)',
+			'keep one (`hfs_config status` on each node shows which it has): on the servers of the other one stop hekafsd, move its state.json away, start it again',
 		),
 	tooFewServers: (set: ServerSet, up: ReadonlySet<NodeUuid>) => {
 		const down = set.servers.filter(s => !up.has(s.uuid));
 		return reason(
 			'no-quorum',
 			`${set.servers.length - down.length} of ${set.servers.length} config servers are up, which is no quorum; down: ${down.map(serverName).join(', ')}`,
-			`start hekafsd on them (\`systemctl start hekafsd\`) or mend the network; one that will never come back: \`hfs_config retire ${down[0]?.uuid ?? 'NODE'}\``,
+			`start hekafsd on them (\`hekafsd --daemonize\`) or mend the network${set.servers.length === 2 ? `; if that machine is off for ever, on the other one: \`hfs_config retire ${down[0]?.uuid ?? 'NODE'} --force\`` : ''}`,
 		);
 	},
 	changing: (what?: string) =>
@@ -132,7 +125,7 @@ export const reasonFor = {
 		reason(
 			'server-down',
 			`config server ${serverName(server)} is down`,
-			`start hekafsd on it (\`systemctl start hekafsd\`); if it will never come back, run \`hfs_config retire ${server.uuid}\``,
+			`start hekafsd on it (\`hekafsd --daemonize\`); if it will never come back, run \`hfs_config retire ${server.uuid}\``,
 		),
 	healsPending: (pending: number) => reason('heals-pending', `${pending} heals are pending`, HEAL),
 	healsUnknown: () => reason('heals-pending', 'pending heals could not be counted', HEAL),
@@ -146,7 +139,7 @@ export const reasonFor = {
 		reason(
 			'peer-unreachable',
 			`hekafsd of member ${node} can't be asked: ${problem}`,
-			'start hekafsd on it (`systemctl start hekafsd`), or look for a firewall in front of its port (8080 unless --listen says otherwise)',
+			'start hekafsd on it (`hekafsd --daemonize`), or look for a firewall in front of its port (8080 unless --listen says otherwise)',
 		),
 	membersUnknown: (problem: string) =>
 		reason(
@@ -154,5 +147,5 @@ export const reasonFor = {
 			`the members of the cluster are not known: ${problem}`,
 			'run `systemctl start glusterd`, then `gluster peer status`',
 		),
-	stopping: () => reason('stopping', 'hekafsd is stopping', '`systemctl start hekafsd` starts it again'),
+	stopping: () => reason('stopping', 'hekafsd is stopping', '`hekafsd --daemonize` starts it again'),
 } as const satisfies Readonly<Record<string, (...args: never[]) => Reason>>;
