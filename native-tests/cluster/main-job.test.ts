@@ -75,10 +75,9 @@ nativeTest(NEEDS, 'three servers: serve, init, read everywhere; kill, tamper, re
 		const before = performance.now();
 		await h2.shell(change);
 		await everywhere(false);
-		t.true(
-			performance.now() - before < 4000,
-			`the gate closed on all nodes after ${performance.now() - before} ms`,
-		);
+		const elapsedMs = performance.now() - before;
+		t.log(`${code}: the gate is closed on all nodes after ${elapsedMs.toFixed(0)} ms`);
+		t.true(elapsedMs < 4000);
 		for (const host of [h1, h2, h3]) {
 			t.regex(
 				(await host.exec(['sh', '-c', `echo x >> ${ROOT}/tenants/greeting`])).stderr,

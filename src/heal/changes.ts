@@ -196,7 +196,7 @@ export class Changes {
 			const {from} = context;
 			node.ports.log(`carrying the change back to epoch ${from.epoch}`);
 			if (!hasServer(from, node.self)) await this.#dropNewBrick(context);
-			if (stateBefore !== undefined) node.setState(stateBefore);
+			node.setState(stateBefore);
 			for (const server of from.servers) {
 				await startBricksFor(context, [server.uuid], from).catch((error: unknown) => {
 					node.ports.log(`${server.address}: ${describeError(error)}; its own loop starts the brick again`);
@@ -204,7 +204,7 @@ export class Changes {
 			}
 		} else if (!context.recorded && context.brickDirectory !== undefined) {
 			await this.#dropNewBrick(context);
-			if (stateBefore !== undefined) node.setState(stateBefore);
+			node.setState(stateBefore);
 		}
 		await context.lockedIn?.unlock(MACHINERY.lock).catch(() => false);
 	}
@@ -215,6 +215,7 @@ export class Changes {
 		try {
 			await bricks.stop();
 			await bricks.setAside(context.brickDirectory);
+			this.#o.node.problems.delete('brick');
 		} catch (error) {
 			log(`the new brick could not be put aside: ${describeError(error)}`);
 		}

@@ -8,6 +8,7 @@ import {
 	openSync,
 	readFileSync,
 	renameSync,
+	rmSync,
 	writeSync,
 } from 'node:fs';
 import path from 'node:path';
@@ -72,6 +73,11 @@ export class NodeStateStore {
 
 	write(state: NodeState): void {
 		this.#write('state.json', formatNodeState(state));
+	}
+
+	/** This node has never been part of a config filesystem, after all. */
+	remove(): void {
+		this.#guard(this.#file('state.json'), () => rmSync(this.#file('state.json'), {force: true}));
 	}
 
 	readSecret(): string | undefined {

@@ -48,8 +48,10 @@ export class Node {
 		this.state = ports.stateStore.read();
 	}
 
-	setState(state: NodeState): void {
-		this.ports.stateStore.write(state);
+	/** @param state undefined: this node belongs to no filesystem */
+	setState(state: NodeState | undefined): void {
+		if (state === undefined) this.ports.stateStore.remove();
+		else this.ports.stateStore.write(state);
 		this.state = state;
 	}
 

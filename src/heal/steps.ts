@@ -125,6 +125,7 @@ const startBrick: Executor<'startBrick'> = async (context, step) => {
 		retired: node.state?.retired ?? null,
 	});
 	await node.ports.bricks.start(to, directory);
+	node.problems.delete('brick');
 };
 
 const markNewBrick: Executor<'markNewBrick'> = async context => {

@@ -27,6 +27,8 @@ const CHANGES = 4;
 const IN_FLIGHT = 5;
 /** CLOCK_MONOTONIC in ms, wraps at 2^32; compared by signed difference. */
 const LEASE_UNTIL = 6;
+/** When `switching` began, on the same clock. */
+const SWITCHING_SINCE = 7;
 const CELLS = 8;
 
 /** How long an unrenewed open gate stays open. The loop renews at least every 500 ms. */
@@ -66,18 +68,18 @@ export class GateReader {
 	/**
 	 * Asks to mutate. Counted as in flight *before* the state is read, so that a writer that closes the gate and then
 	 * waits for zero in flight can't miss one (P1).
-	 * @param waitMs how long to wait while the gate is `switching`
+	 * @param waitMs how long to wait while the gate is `switching`, counted from when it began to be: the kernel runs the
+	 * mutations of a directory one by one, so that waits of their own would add up (P5)
 	 * @returns the generation in which the mutation is admitted; 0 when refused. After a non-zero answer call `leave`.
 	 */
 	enter(waitMs: number): number {
-		const deadline = this.#now() + waitMs;
 		for (;;) {
 			const changes = Atomics.load(this.cells, CHANGES);
 			Atomics.add(this.cells, IN_FLIGHT, 1);
 			const state = this.state;
 			if (state === 'open') return Atomics.load(this.cells, GENERATION);
 			this.leave();
-			const left = (deadline - this.#now()) | 0;
+			const left = (Atomics.load(this.cells, SWITCHING_SINCE) + waitMs - this.#now()) | 0;
 			if (state === 'refusing' || left <= 0) return 0;
 			Atomics.wait(this.cells, CHANGES, changes, left);
 		}
@@ -108,6 +110,8 @@ export class Gate extends GateReader {
 	set(view: GateView): boolean {
 		const before = this.view();
 		// Leaving `open` happens first, entering it last: no reader sees `open` with another generation's number.
+		if (view.state === 'switching' && before.state !== 'switching')
+			Atomics.store(this.cells, SWITCHING_SINCE, this.#clock());
 		if (view.state !== 'open') Atomics.store(this.cells, STATE, STATES.indexOf(view.state));
 		Atomics.store(this.cells, GENERATION, view.generation);
 		Atomics.store(this.cells, EPOCH, view.epoch);

@@ -51,6 +51,16 @@ test('switching: a mutation waits for its time, then is refused', t => {
 	t.is(gate.inFlight, 0);
 });
 
+test('switching: waits count from when it began, so that they do not add up', t => {
+	const clock = {now: 1000};
+	const {gate, reader} = gateAt(clock);
+	gate.set({...open, state: 'switching'});
+	clock.now += 61;
+	// Said again, it is still the same switch; a wait of its own would never end on this standing clock.
+	gate.set({...open, state: 'switching', degraded: false});
+	t.is(reader.enter(60), 0);
+});
+
 test('switching: a mutation that waits goes on when the gate opens, in the new generation', async t => {
 	const gate = new Gate();
 	gate.set({...open, state: 'switching'});
