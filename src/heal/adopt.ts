@@ -4,6 +4,7 @@ import {formatReason} from '../membership/reason.ts';
 import {hasServer, sameSet, type ServerSet} from '../membership/server-set.ts';
 import {judge, type Verdict} from '../membership/verdict.ts';
 import {type NodeState} from '../membership/node-state.ts';
+import {sleep} from './clock.ts';
 import {lookThrough} from './look.ts';
 import {readSecret} from './marker-store.ts';
 import {type Node} from './node.ts';
@@ -55,7 +56,7 @@ export const untilAgreed = async (node: Node, mount: GenerationMount): Promise<V
 				`the config filesystem (epoch ${mount.set?.epoch ?? '?'}) can't be used: ${text}`,
 			);
 		}
-		await new Promise(resolve => setTimeout(resolve, AGREE_POLL_MS));
+		await sleep(node.ports, AGREE_POLL_MS);
 	}
 };
 

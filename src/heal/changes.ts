@@ -8,6 +8,7 @@ import {hasServer, type Server} from '../membership/server-set.ts';
 import {type Verdict} from '../membership/verdict.ts';
 import {adopt} from './adopt.ts';
 import {type ChangeContext} from './change-context.ts';
+import {sleep} from './clock.ts';
 import {type Loop} from './loop.ts';
 import {type Node} from './node.ts';
 import {type ClusterObservation, describeStep, type Plan, type PlanResult, type Step} from './plan.ts';
@@ -112,11 +113,12 @@ export class Changes {
 			answer => answer.kind === 'report' && answer.report.set !== null,
 		);
 		const deadline = node.ports.now() + FOLLOW_LIMIT_MS;
-		if (!reported || node.current !== undefined) return;
+		const isMounted = (): boolean => node.current !== undefined;
+		if (!reported || isMounted()) return;
 		progress('waiting until the config filesystem is mounted on this node');
-		while (node.current === undefined && node.ports.now() < deadline) {
+		while (!isMounted() && node.ports.now() < deadline) {
 			await loop.turnNow();
-			await new Promise(resolve => setTimeout(resolve, FOLLOW_POLL_MS));
+			await sleep(node.ports, FOLLOW_POLL_MS);
 		}
 	}
 

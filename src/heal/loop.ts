@@ -58,7 +58,8 @@ const newestOf = (
 export class Loop {
 	readonly #options: LoopOptions;
 	readonly #heals = new HealCounter();
-	#timer: NodeJS.Timeout | undefined;
+	/** Calls the next turn off. */
+	#callOff: () => void = () => undefined;
 	#turning: Promise<void> | undefined;
 	#again = false;
 	#stopping = false;
@@ -98,13 +99,13 @@ export class Loop {
 			this.#again = true;
 			return;
 		}
-		clearTimeout(this.#timer);
+		this.#callOff();
 		this.#turning = this.#turn().finally(() => {
 			this.#turning = undefined;
 			if (this.#stopping) return;
 			const again = this.#again;
 			this.#again = false;
-			this.#timer = setTimeout(() => this.nudge(), again ? 0 : TURN_MS);
+			this.#callOff = this.#options.node.ports.after(again ? 0 : TURN_MS, () => this.nudge());
 		});
 	}
 
@@ -138,7 +139,7 @@ export class Loop {
 	/** Closes the gate for good. */
 	async stop(): Promise<void> {
 		this.#stopping = true;
-		clearTimeout(this.#timer);
+		this.#callOff();
 		this.#moveGate();
 		await this.#turning;
 	}

@@ -38,6 +38,9 @@ const replaceFile = (file: string, text: string): void => {
 	}
 };
 
+/** What heal/ does with it. */
+export type StateStore = Pick<NodeStateStore, 'read' | 'write' | 'readSecret' | 'writeSecret'>;
+
 export class NodeStateStore {
 	readonly #directory: string;
 

@@ -4,27 +4,27 @@ import {type Gate} from '../membership/gate.ts';
 import {type NodeUuid} from '../membership/ids.ts';
 import {type NodeState} from '../membership/node-state.ts';
 import {type Reason} from '../membership/reason.ts';
+import {type Clock, sleep} from './clock.ts';
 import {type Look} from './look.ts';
-import {type NodeStateStore} from './node-state-store.ts';
+import {type StateStore} from './node-state-store.ts';
 import {type Bricks, type GenerationMount, type Mounts, type OverlayControl, type PeerPort} from './ports.ts';
 
-export interface Ports {
+export interface Ports extends Clock {
 	readonly gate: Gate;
-	readonly stateStore: NodeStateStore;
+	readonly stateStore: StateStore;
 	readonly mounts: Mounts;
 	readonly bricks: Bricks;
 	readonly overlay: OverlayControl;
 	readonly peers: PeerPort;
 	/** One line to the log. */
 	readonly log: (text: string) => void;
-	/** Milliseconds, monotonic. */
-	readonly now: () => number;
 }
 
 /** How long a peer's word that it changes the set keeps writers waiting, when nothing more is heard. */
 export const SWITCHING_LIMIT_MS = 30_000;
 /** How long closing the gate waits for mutations in flight. One that hangs longer is cut off by the fence. */
 const DRAIN_LIMIT_MS = 3000;
+const DRAIN_POLL_MS = 5;
 
 export class Node {
 	readonly self: NodeUuid;
@@ -68,8 +68,7 @@ export class Node {
 		const {gate} = this.ports;
 		if (gate.set({...gate.view(), state: 'switching'})) this.ports.overlay.gateChanged();
 		const deadline = this.ports.now() + DRAIN_LIMIT_MS;
-		while (gate.inFlight > 0 && this.ports.now() < deadline)
-			await new Promise(resolve => setTimeout(resolve, 5));
+		while (gate.inFlight > 0 && this.ports.now() < deadline) await sleep(this.ports, DRAIN_POLL_MS);
 	}
 
 	endSwitch(): void {
@@ -96,9 +95,9 @@ export class Node {
 			return {value: await action()};
 		});
 		this.#queue = turn.catch(() => undefined);
-		let timer: NodeJS.Timeout | undefined;
+		let callOff: () => void = () => undefined;
 		const late = new Promise<never>((_, reject) => {
-			timer = setTimeout(() => {
+			callOff = this.ports.after(waitMs, () => {
 				if (started) return;
 				tooLate = true;
 				reject(
@@ -106,14 +105,14 @@ export class Node {
 						remedy: 'Wait for it, then look with: hfs_config status',
 					}),
 				);
-			}, waitMs);
+			});
 		});
 		try {
 			const result = await Promise.race([turn, late]);
 			if (result === undefined) throw new Error('BUG: a turn that came too late has run');
 			return result.value;
 		} finally {
-			clearTimeout(timer);
+			callOff();
 			this.#waiting--;
 		}
 	}

@@ -2,6 +2,7 @@
 import {HekafsError} from '../errors.ts';
 import {type ServerSet} from '../membership/server-set.ts';
 import {type ChangeContext, currentStore} from './change-context.ts';
+import {sleep} from './clock.ts';
 import {readChange, removeChange} from './marker-store.ts';
 import {type Step} from './plan.ts';
 import {type Heals} from './ports.ts';
@@ -22,7 +23,7 @@ const patientCount = async (
 		const heals = await context.countHeals(set);
 		if (heals.pending === 0 || pendingAllowed || heals.splitBrain > 0 || now() > deadline) return heals;
 		context.progress(`waiting for ${heals.pending} heals`);
-		await new Promise(resolve => setTimeout(resolve, HEAL_POLL_MS));
+		await sleep(context.node.ports, HEAL_POLL_MS);
 	}
 };
 

@@ -5,6 +5,7 @@ import {type NodeUuid} from '../membership/ids.ts';
 import {hasServer, type ServerSet} from '../membership/server-set.ts';
 import {acceptNext, switchTo, untilAgreed} from './adopt.ts';
 import {type ChangeContext, currentStore, maintenanceOf, secretOf} from './change-context.ts';
+import {sleep} from './clock.ts';
 import {
 	readSecret,
 	removeChange,
@@ -24,6 +25,7 @@ const HEAL_POLL_MS = 1000;
 const CHANGE_LIMIT_MS = 120_000;
 /** How long the bricks of a new set may take until the client is connected to all of them. */
 const CONNECT_LIMIT_MS = 15_000;
+const CONNECT_POLL_MS = 50;
 
 type Executor<K extends Step['kind']> = (
 	context: ChangeContext,
@@ -144,7 +146,7 @@ const mountMaintenance: Executor<'mountMaintenance'> = async context => {
 				`not all servers of epoch ${to.epoch} can be reached through the new mount`,
 			);
 		}
-		await new Promise(resolve => setTimeout(resolve, 50));
+		await sleep(node.ports, CONNECT_POLL_MS);
 	}
 	if (context.from === undefined) {
 		await mount.store.mkdir(MACHINERY.directory, 0o700);
@@ -222,7 +224,7 @@ const waitHealed: Executor<'waitHealed'> = async context => {
 			zeros = heals.pending === 0 && heals.unreachable === 0 ? zeros + 1 : 0;
 			context.progress(`healing: ${heals.pending} entries to go`, most - heals.pending, most);
 		}
-		if (zeros < 2) await new Promise(resolve => setTimeout(resolve, HEAL_POLL_MS));
+		if (zeros < 2) await sleep(node.ports, HEAL_POLL_MS);
 	}
 };
 

@@ -4,6 +4,7 @@ import {cleanStale} from '../gluster/clean-stale.ts';
 import {readNodeUuid} from '../gluster/glusterd-info.ts';
 import {describeError, HekafsError} from '../errors.ts';
 import {Changes} from '../heal/changes.ts';
+import {systemClock} from '../heal/clock.ts';
 import {Loop} from '../heal/loop.ts';
 import {Node} from '../heal/node.ts';
 import {NodeStateStore} from '../heal/node-state-store.ts';
@@ -125,7 +126,7 @@ const build = (
 		overlay: overlayControl(slot),
 		peers: peerPort(peer => discovery.addressesOf(peer), config.peerPort, why),
 		log,
-		now: () => performance.now(),
+		...systemClock,
 	});
 	const peers = new PeerHandler(node, () => loop.nudge());
 	const loop: Loop = new Loop({
