@@ -68,6 +68,22 @@ nativeTest(NEEDS, 'a second instance refuses and says which one runs', async t =
 	t.is((await daemon.shell('stat "$1"/.hekafs/healthy')).exitCode, 0, 'the first goes on');
 });
 
+nativeTest(
+	NEEDS,
+	'another --run does not make the state or the mount point of a live daemon free',
+	async t => {
+		await using daemon = new LocalDaemon();
+		const first = await daemon.start();
+		const sameState = daemon.spawn({'--run': `${daemon.run}-2`});
+		t.is((await sameState.ended).exitCode, 8);
+		t.true(sameState.output().includes(String(first.child.pid)), sameState.output());
+		const sameMount = daemon.spawn({'--run': `${daemon.run}-2`, '--state': `${daemon.state}-2`});
+		t.is((await sameMount.ended).exitCode, 8, sameMount.output());
+		t.true(sameMount.output().includes(daemon.mountpoint), sameMount.output());
+		t.is((await daemon.shell('stat "$1"/.hekafs/healthy')).exitCode, 0, 'the first goes on');
+	},
+);
+
 nativeTest(NEEDS, 'two daemons run side by side', async t => {
 	await using one = new LocalDaemon();
 	await using two = new LocalDaemon();

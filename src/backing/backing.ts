@@ -1,5 +1,6 @@
 /** A directory that may hang (a private mount, or a local one), reached from a thread of its own with a deadline on each call. */
 import {Worker} from 'node:worker_threads';
+import createDebug from 'debug';
 import {HekafsError, type HekafsErrorCode} from '../errors.ts';
 import {type BackingCalls} from './calls.ts';
 import {type FromWorker, type ToWorker, type WorkerData} from './messages.ts';
@@ -46,6 +47,8 @@ interface Call {
 	readonly resolve: (value: unknown) => void;
 	readonly reject: (error: Error) => void;
 }
+
+const debug = createDebug('hekafs:backing');
 
 /** How long `asyncDispose` waits for a thread that is not known to hang. */
 const CLOSE_TIMEOUT_MS = 1000;
@@ -172,6 +175,7 @@ class ThreadBacking implements Backing {
 		const queued = this.#queue.findIndex(call => call.id === id);
 		const [call] = queued === -1 ? [this.#current] : this.#queue.splice(queued, 1);
 		if (call?.id !== id) return;
+		debug('%s: %s is late after %d ms', this.root, call.name, timeoutMs);
 		call.reject(timeoutError(this.root, call.name, `no answer within ${timeoutMs} ms`));
 		if (queued !== -1) return;
 		this.#silent = true;

@@ -1,4 +1,5 @@
 /** Discovery: who is in the cluster, and what does each of them say. One observation; it decides nothing. */
+import createDebug from 'debug';
 import {type NodeUuid} from '../membership/ids.ts';
 import {type PeerAnswer} from '../membership/peer-answer.ts';
 import {type Member} from '../membership/report.ts';
@@ -6,6 +7,8 @@ import {errorMessage} from './error-message.ts';
 import {type AskOptions, askPeer, type PeerToAsk} from './peer-http.ts';
 import {parsePeerStatus, PEER_STATUS_ARGUMENTS, type ProgramOutput} from './peer-status.ts';
 import {type ReportCache} from './report-cache.ts';
+
+const debug = createDebug('hekafs:discovery');
 
 /** glusterd answers in 0.1 s; after this it counts as hung. */
 const PEER_STATUS_TIMEOUT_MS = 5000;
@@ -77,6 +80,7 @@ export const discover = async (
 	const answers = await Promise.all(
 		targets(found.members ?? [], options).map(async peer => {
 			const answer = await ask(peer, {timeoutMs: askTimeoutMs, signal});
+			debug('%s: %s', peer.uuid, answer.kind === 'report' ? answer.report.health : answer.problem);
 			if (answer.kind === 'report') cache?.put(answer.report);
 			return [peer.uuid, answer] as const;
 		}),

@@ -1,4 +1,5 @@
 /** A mounted filesystem: handshake, workers, watchdog, and an end that comes about whatever hangs. */
+import createDebug from 'debug';
 import {BlockingThread} from './blocking.ts';
 import {Control, createControlBuffer, type EndReason} from './control.ts';
 import {
@@ -54,6 +55,8 @@ export interface Session extends AsyncDisposable {
 	 */
 	unmount(options?: {readonly lazy?: boolean}): Promise<void>;
 }
+
+const debug = createDebug('hekafs:fuse');
 
 const QUEUE_SLOTS = 256;
 const QUEUE_RESERVED = 64;
@@ -124,7 +127,10 @@ class FuseSession implements Session {
 			onProblem,
 			onFailure: cause => this.#fail(cause),
 		}));
-		const grow = (count: number): void => pool.start(count);
+		const grow = (count: number): void => {
+			debug('%d more workers: requests wait', count);
+			pool.start(count);
+		};
 		const starting = (): number => pool.starting;
 		this.#watchdog = new Watchdog({control, queue, maxWorkers, answer, grow, starting});
 		this.notifier = new Notifier(fd);
@@ -217,6 +223,7 @@ class FuseSession implements Session {
 
 	/** After the end: no thread and no descriptor stays, except those that a system call holds. */
 	async #cleanUp(reason: EndReason): Promise<void> {
+		debug('%s: %s', this.#settings.mountpoint, reason);
 		this.#resolveClosed(reason);
 		clearInterval(this.#timer);
 		this.notifier.close();
@@ -255,6 +262,7 @@ export const mountSession = async (options: SessionOptions): Promise<Session> =>
 		closeDevice(fd);
 		throw error;
 	}
+	debug('%s is connection %d', settings.mountpoint, connection);
 	const session = new FuseSession(fd, connection, settings);
 	try {
 		await session.start();

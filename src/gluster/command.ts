@@ -1,4 +1,5 @@
 /** Runs programs: the only file that starts child processes, and the only user of execa. Arguments are lists, never a shell. */
+import createDebug from 'debug';
 import {execa, type Result} from 'execa';
 import {HekafsError} from '../errors.ts';
 
@@ -14,6 +15,8 @@ export interface RunOptions {
 	/** Written to the program's standard input; without it that is /dev/null. */
 	readonly input?: string | undefined;
 }
+
+const debug = createDebug('hekafs:gluster');
 
 /** Output beyond this is a fault of the program, not something to keep in memory. */
 const MAX_OUTPUT_BYTES = 16 * 1024 * 1024;
@@ -76,6 +79,7 @@ export const run = async (
 	{timeoutMs, signal, input}: RunOptions,
 ): Promise<CommandResult> => {
 	signal?.throwIfAborted();
+	const startMs = performance.now();
 	const subprocess = execa(program, args, {
 		timeout: timeoutMs,
 		forceKillAfterDelay: KILL_AFTER_MS,
@@ -91,6 +95,12 @@ export const run = async (
 		timer = setTimeout(resolve, timeoutMs + ABANDON_AFTER_MS, undefined);
 	});
 	const result = await Promise.race([subprocess, abandoned]).finally(() => clearTimeout(timer));
+	debug(
+		'%s: %s, %d ms',
+		shown(program, args),
+		result?.exitCode ?? 'no exit',
+		Math.round(performance.now() - startMs),
+	);
 	if (result === undefined) {
 		subprocess.unref();
 		throw timedOut(program, args, timeoutMs);

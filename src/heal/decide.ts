@@ -43,6 +43,11 @@ export interface Decision {
  */
 export const SILENCE_TOLERATED_MS = 12_000;
 
+/** Two observers may report the same cause. */
+const distinct = (reasons: readonly Reason[]): readonly Reason[] => [
+	...new Map(reasons.map(reason => [reason.code + reason.text, reason])).values(),
+];
+
 const closed = (
 	gate: GateState,
 	verdict: Verdict['kind'],
@@ -53,7 +58,7 @@ const closed = (
 	degraded: false,
 	verdict,
 	health: 'refusing',
-	reasons,
+	reasons: distinct(reasons),
 	judgement,
 });
 

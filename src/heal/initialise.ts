@@ -71,7 +71,11 @@ export const initialise = async (store: Store, tree: readonly TreeEntry[], id: s
 		await store.remove(base);
 		await build(store, base, tree);
 		await store.writeAtomic(MACHINERY.init, `${base}\n`, 0o600);
-		await publish(store, base);
+		await publish(store, base).catch(async (error: unknown) => {
+			// Nothing is published: the next attempt begins anew, instead of repeating this one.
+			if ((await contentOf(store)).length === 0) await store.remove(MACHINERY.init);
+			throw error;
+		});
 		return new Set(tree.map(entry => topOf(entry.path))).size;
 	} finally {
 		await store.unlock(MACHINERY.lock);

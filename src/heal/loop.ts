@@ -1,15 +1,19 @@
 /** The loop: looks through the mount, decides, moves the gate, corrects. It owns the gate and the clock (I1, I2). */
+import createDebug from 'debug';
 import {type FilesystemId, type NodeUuid} from '../membership/ids.ts';
 import {reasonFor} from '../membership/reasons.ts';
 import {type Reason} from '../membership/reason.ts';
 import {type ServerSet} from '../membership/server-set.ts';
 import {exportedSet} from './adopt.ts';
+import {sleep} from './clock.ts';
 import {chooseCorrection, type Correction, correct} from './correct.ts';
 import {decide, type Decision, type Facts} from './decide.ts';
 import {HealCounter} from './heal-counter.ts';
 import {lookThrough} from './look.ts';
 import {type Node} from './node.ts';
 import {type Heals} from './ports.ts';
+
+const debug = createDebug('hekafs:heal');
 
 /** Markers and connections are looked at this often; together with a mount's 1 s caches the gate closes within 2 s. */
 const TURN_MS = 500;
@@ -130,7 +134,7 @@ export class Loop {
 		let decision = await this.turnNow();
 		while (decision.verdict === 'agreed' && this.heals === undefined && node.ports.now() < deadline) {
 			if (node.current?.set === undefined) break;
-			await node.ports.sleep(COUNT_POLL_MS);
+			await sleep(node.ports, COUNT_POLL_MS);
 			decision = await this.turnNow();
 		}
 		return decision;
@@ -173,6 +177,7 @@ export class Loop {
 		const mount = node.current;
 		if (mount !== undefined) {
 			const look = await lookThrough(mount);
+			debug('generation %d: %s', mount.generation, look.kind);
 			// A switch may have happened meanwhile: an answer of an older generation is dropped (I6).
 			if (node.current === mount) {
 				node.look = look;
@@ -232,9 +237,12 @@ export class Loop {
 
 	#notMounted(): Reason {
 		const {node, knowledge} = this.#options;
-		const {asked, sets, alone} = knowledge();
+		const {asked, sets, alone, hints} = knowledge();
+		const failed = node.problems.get('mount');
+		if (failed !== undefined) return failed;
 		if (node.state !== undefined || !asked || sets.length > 0) return reasonFor.starting();
-		return alone ? reasonFor.noMembers() : reasonFor.noFilesystem();
+		// Who can't be asked may well serve: that is not to be called "no filesystem".
+		return hints[0] ?? (alone ? reasonFor.noMembers() : reasonFor.noFilesystem());
 	}
 
 	#facts(): Facts {

@@ -39,7 +39,7 @@ const replaceFile = (file: string, text: string): void => {
 };
 
 /** What heal/ does with it. */
-export type StateStore = Pick<NodeStateStore, 'read' | 'write' | 'readSecret' | 'writeSecret'>;
+export type StateStore = Pick<NodeStateStore, 'read' | 'write' | 'remove' | 'readSecret' | 'writeSecret'>;
 
 export class NodeStateStore {
 	readonly #directory: string;

@@ -13,8 +13,8 @@ export type InitEntry =
 	| (Owned & {readonly kind: 'file'; readonly mode: number; readonly content: Buffer})
 	| (Owned & {readonly kind: 'symlink'; readonly target: string});
 
-/** Names at the top that belong to HekaFS itself. */
-const RESERVED = new Set(['.hekafs']);
+/** Names at the top that belong to HekaFS itself, or that GlusterFS keeps to itself on a brick (EPERM). */
+const isReserved = (name: string): boolean => name === '.hekafs' || name.startsWith('.glusterfs');
 
 /** Limits of a tree: a configuration, not a data store. */
 export const INIT_LIMITS = {entries: 10_000, bytes: 16 * 1024 * 1024, depth: 32} as const;
@@ -27,7 +27,7 @@ export const isInitPath = (path: string): boolean => {
 	const names = path.split('/');
 	return (
 		names.length <= INIT_LIMITS.depth &&
-		!RESERVED.has(names[0]!) &&
+		!isReserved(names[0]!) &&
 		names.every(
 			name =>
 				name !== '' &&

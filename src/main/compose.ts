@@ -1,5 +1,6 @@
 /** Builds the daemon from its parts, in the order of the start-up sequence; stops them in reverse. */
 import path from 'node:path';
+import createDebug from 'debug';
 import {cleanStale} from '../gluster/clean-stale.ts';
 import {readNodeUuid} from '../gluster/glusterd-info.ts';
 import {describeError, HekafsError} from '../errors.ts';
@@ -32,6 +33,8 @@ export interface Daemon {
 	readonly closed: Promise<'unmounted' | 'aborted' | 'failed'>;
 	stop(): Promise<void>;
 }
+
+const debug = createDebug('hekafs:main');
 
 /** Decisions go to standard error with their time, whatever DEBUG says: they are what an admin looks for. */
 const log = (text: string): void => {
@@ -161,12 +164,14 @@ const mount = async (config: DaemonConfig, {node, control}: Parts): Promise<Over
 		attrTimeoutMs: config.attrTimeoutMs,
 		entryTimeoutMs: config.entryTimeoutMs,
 		onControl: word => void obey(word, control),
+		onProblem: log,
 	});
 
 /** The daemon's own places, free of what a killed one left. The bricks of the latter go on: other nodes use them. */
 const takePlaces = async (config: DaemonConfig): Promise<NodeStateStore> => {
-	takeInstanceLock(config.run);
+	takeInstanceLock('--run', config.run);
 	const stateStore = new NodeStateStore(config.state);
+	takeInstanceLock('--state', config.state);
 	const keep = ['brick', 'shd'].map(name => path.join(config.run, `${name}.pid`));
 	await cleanStale(config.run, {keep});
 	return stateStore;
@@ -195,6 +200,7 @@ export const compose = async (config: DaemonConfig): Promise<Daemon> => {
 	const self = await identify(config, stateStore);
 	await prepareOverlayMountpoint(config.mountpoint);
 	const slot: OverlaySlot = {mounted: undefined};
+	debug('node %s, %o', self, config);
 	const parts = build(config, self, stateStore, slot);
 	const {discovery, gluster, node, loop, reporter} = parts;
 	const server = await startHttpServer({

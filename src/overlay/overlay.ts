@@ -1,5 +1,6 @@
 /** The overlay as the main thread sees it: mounts it, switches generations, publishes sentinels, ends it. */
 import {readFileSync} from 'node:fs';
+import createDebug from 'debug';
 import {extname} from 'node:path';
 import {resolveMountpoint} from '../fuse/device.ts';
 import {mountSession, type Session, type SessionStats} from '../fuse/session.ts';
@@ -61,6 +62,8 @@ export interface Overlay extends AsyncDisposable {
 	stats(): OverlayStats;
 	unmount(): Promise<void>;
 }
+
+const debug = createDebug('hekafs:overlay');
 
 const DEFAULT_CACHE_MS = 1000;
 const DEFAULT_DESCRIPTORS = 1024;
@@ -131,6 +134,7 @@ class MountedOverlay implements Overlay {
 	}
 
 	async switchTo(generation: number, {path}: {readonly path: string}): Promise<void> {
+		debug('generation %d: %s', generation, path);
 		if (this.#used.has(generation))
 			throw new HekafsError('HEKAFS_INTERNAL', `generation ${generation} was used before: ${path}`);
 		this.#used.add(generation);

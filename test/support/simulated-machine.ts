@@ -90,6 +90,7 @@ export class Machine {
 				carry('state.json', () => {
 					this.stateFile = formatNodeState(defects.forgets?.(state) ?? state);
 				}),
+			remove: () => carry('state.json', () => (this.stateFile = undefined)),
 			readSecret: () => this.secret,
 			writeSecret: secret => {
 				if (secret !== this.secret) carry('secret', () => (this.secret = secret));

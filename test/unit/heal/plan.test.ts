@@ -15,7 +15,7 @@ const refusal = (result: PlanResult): string =>
 	result.kind === 'refused' ? `${result.code}: ${result.message} | ${result.remedy}` : 'planned';
 
 const request = {newFilesystemId: FS, found: false};
-const unknown = {kind: 'unknown', reasons: [reasonFor.noQuorum('ENOTCONN')]} as const;
+const unknown = {kind: 'unknown', reasons: [reasonFor.markersUnreadable('ENOTCONN')]} as const;
 
 // — found —
 
