@@ -177,7 +177,6 @@ test.serial('disposal leaves no process, namespace, mount or file', async t => {
 		return;
 	}
 	const before = namespacesInUse();
-	const mountsBefore = readFileSync('/proc/self/mounts', 'utf8');
 	let directory: string;
 	let made: Set<string>;
 	{
@@ -193,5 +192,6 @@ test.serial('disposal leaves no process, namespace, mount or file', async t => {
 	const ours = [...made].filter(name => after.has(name));
 	t.deepEqual(ours, []);
 	t.false(existsSync(directory));
-	t.is(readFileSync('/proc/self/mounts', 'utf8'), mountsBefore);
+	// Of the lab itself: others may mount what they like meanwhile; run-tests looks at the whole machine.
+	t.false(readFileSync('/proc/self/mounts', 'utf8').includes(directory));
 });

@@ -10,8 +10,11 @@ import {readSecret} from './marker-store.ts';
 import {type Node} from './node.ts';
 import {type GenerationMount} from './ports.ts';
 
-/** How long a new mount may take until it shows an agreed set: bricks that were just restarted need a moment. */
-const AGREE_LIMIT_MS = 10_000;
+/**
+ * How long a new mount may take until it shows an agreed set: bricks that were just restarted need a moment, and while a
+ * server does not answer at all, AFR waits 10 s for its word (afr_notify, observed).
+ */
+const AGREE_LIMIT_MS = 25_000;
 const AGREE_POLL_MS = 100;
 
 /** What this node's brick exports: the set of a change that is not recorded yet, else the one in use. */

@@ -200,13 +200,17 @@ export class GlusterPorts implements Mounts, Bricks {
 	}
 
 	async countHeals(set: ServerSet): Promise<Heals> {
+		const only = await reachableServers(set, this.#addressOf);
+		if (only.size === 0)
+			throw new HekafsError('HEKAFS_PEER_UNREACHABLE', 'no brick can be asked for its heals');
 		const {pending, splitBrain, bricks} = await countHeals({
-			volfile: this.volfile(set),
+			volfile: clientVolfile({set, addressOf: this.#addressOf, only}),
 			tmpDirectory: this.#o.runDirectory,
 		});
 		if (pending === null || splitBrain === null)
 			throw new HekafsError('HEKAFS_PROGRAM_FAILED', 'no brick could count its heals');
-		return {pending, splitBrain, unreachable: bricks.filter(brick => !brick.connected).length};
+		const connected = bricks.filter(brick => brick.connected).length;
+		return {pending, splitBrain, unreachable: set.servers.length - connected};
 	}
 
 	/** Only grows within an epoch: a name that does not resolve for a moment must not shut a member out. */

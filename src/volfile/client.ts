@@ -2,6 +2,7 @@
 import {isIPv6} from 'node:net';
 import {HekafsError} from '../errors.ts';
 import {isAddress} from '../membership/address.ts';
+import {type NodeUuid} from '../membership/ids.ts';
 import {type Server, type ServerSet} from '../membership/server-set.ts';
 import {clientName, exportName, REPLICATE_NAME} from './names.ts';
 import {formatVolfile, type Translator} from './syntax.ts';
@@ -22,6 +23,11 @@ export interface ClientVolfileOptions {
 	/** Where to reach a server, when not at its `address`: a server reaches its own brick at 127.0.0.1. */
 	readonly addressOf?: ((server: Server) => string) | undefined;
 	readonly pingTimeoutS?: number | undefined;
+	/**
+	 * Leaves the other servers out. Only for counting heals: a server that does not answer at all holds glfsheal up for
+	 * 10 s (AFR waits for word from every child). Never for a mount that is written through.
+	 */
+	readonly only?: ReadonlySet<NodeUuid> | undefined;
 	/** Adds open-behind, quick-read and md-cache: faster random stats, no gain else (GLUSTER.md §12). Off by default. */
 	readonly performance?: boolean | undefined;
 }
@@ -55,10 +61,11 @@ const client = (
 
 /** AFR above one client per server; its options are the same for all, so that all see the same quorum and changelogs. */
 const replicated = (options: ClientVolfileOptions, more: Translator['options']): readonly Translator[] => {
-	const {set} = options;
-	const names = set.servers.map(s => clientName(s.uuid));
+	const {set, only} = options;
+	const servers = set.servers.filter(server => only?.has(server.uuid) ?? true);
+	const names = servers.map(s => clientName(s.uuid));
 	return [
-		...set.servers.map(server => client(options, server)),
+		...servers.map(server => client(options, server)),
 		{
 			name: REPLICATE_NAME,
 			type: 'cluster/replicate',

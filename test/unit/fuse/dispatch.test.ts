@@ -131,6 +131,25 @@ test('CREATE: entry and handle, with the supplementary group', t => {
 	t.is(dispatcher.caller.suppGroup, 777);
 });
 
+test('CREATE: extensions of other kinds are passed over, and none is a group', t => {
+	const create = goldenBytes('request-create');
+	const name = create.subarray(0, create.length - 16);
+	const foreign = Buffer.alloc(16);
+	foreign.writeUInt32LE(12, 0);
+	foreign.writeUInt32LE(99, 4);
+	const withExtensions = (...extensions: readonly Buffer[]): Buffer => {
+		const message = Buffer.concat([name, ...extensions]);
+		message.writeUInt32LE(message.length, 0);
+		message.writeUInt16LE(extensions.length * 2, 36);
+		return message;
+	};
+	const {send, dispatcher} = setUp();
+	send(withExtensions(foreign, create.subarray(create.length - 16)));
+	t.is(dispatcher.caller.suppGroup, 777);
+	send(withExtensions(foreign));
+	t.is(dispatcher.caller.suppGroup, undefined);
+});
+
 test('READDIR and READDIRPLUS: records as the kernel wants them, and no more than fit', t => {
 	const body = Buffer.alloc(40);
 	body.writeUInt32LE(7, 0);

@@ -47,6 +47,13 @@ test('a server at an IPv6 address', t => {
 	t.regex(text, /address-family inet6\n {4}option remote-host fe80::2\n/);
 });
 
+test('a look at some servers only keeps the name and the changelogs of the set', t => {
+	const text = clientVolfile({set, only: new Set([uuidOf(1), uuidOf(3)])});
+	t.true(text.includes(`subvolumes cfs-${uuidOf(1)} cfs-${uuidOf(3)}\n`));
+	t.true(text.includes(`option remote-subvolume ${exportName(set)}\n`));
+	t.false(text.includes(uuidOf(2)));
+});
+
 test('another epoch asks for another name', t => {
 	t.not(clientVolfile({set}), clientVolfile({set: setOf(3, [1, 2, 3])}));
 	t.true(clientVolfile({set}).includes(`option remote-subvolume ${exportName(set)}\n`));
