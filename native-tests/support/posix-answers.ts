@@ -1,10 +1,14 @@
 /** Asks two directories the same questions (posix-answers.py) and says where their answers differ. */
 import {fileURLToPath} from 'node:url';
 
-/** The questions, a Python program: from dist/native-tests/support/ to the source. */
-export const ANSWERS_PROGRAM = fileURLToPath(
-	new URL('../../../native-tests/support/posix-answers.py', import.meta.url),
-);
+// From dist/native-tests/support/ to the source.
+const source = (name: string): string =>
+	fileURLToPath(new URL(`../../../native-tests/support/${name}`, import.meta.url));
+
+/** The questions, a Python program. */
+export const ANSWERS_PROGRAM = source('posix-answers.py');
+/** Changes a file at random and compares it with a model. */
+export const RANDOM_FILES_PROGRAM = source('random-files.py');
 
 /** What each question's answer was, as `posix-answers.py` prints it. */
 export type Answers = Readonly<Record<string, unknown>>;

@@ -65,7 +65,8 @@ export const fileOperations = (ctx: Context): FileOperations => {
 
 	/**
 	 * Opens what another node made under the name since the kernel found it free. As the caller, since the kernel
-	 * checks no permissions of a file that it takes to be new.
+	 * checks no permissions of a file that it takes to be new. With ESTALE the kernel looks again, and checks: of the
+	 * caller's groups only it knows all.
 	 */
 	const openFound = (caller: Caller, directory: number, name: Buffer, flags: number): number => {
 		const found = openat(directory, name, O.PATH | O.NOFOLLOW | O.CLOEXEC);
@@ -75,7 +76,7 @@ export const fileOperations = (ctx: Context): FileOperations => {
 		// Not a file: the kernel looks again and does with it what is to be done.
 		const fd = result < 0 ? result : isFile ? asCaller(caller, () => reopen(found, flags)) : -ERRNO.ESTALE;
 		close(found);
-		return fd;
+		return fd === -ERRNO.EACCES ? -ERRNO.ESTALE : fd;
 	};
 
 	/** O_EXCL first, always: so only one of several nodes is the one that made the file. */
