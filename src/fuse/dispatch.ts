@@ -7,7 +7,9 @@ import {
 	FATTR,
 	FUSE_FSYNC_FDATASYNC,
 	FUSE_GETATTR_FH,
+	FUSE_OPEN_KILL_SUIDGID,
 	FUSE_RELEASE_FLOCK_UNLOCK,
+	FUSE_WRITE_KILL_SUIDGID,
 	OPCODE_LIMIT,
 	OPCODE,
 	OPEN_OUT_SIZE,
@@ -21,17 +23,17 @@ import {F} from '../posix/locks.ts';
 
 /** Instead of a payload size: this request has no answer at all. */
 export const NO_REPLY = 0x7fff_ffff;
+/** Instead of a payload size: a lock that somebody has and the client waits for; to be tried again (lock-waits.ts). */
+export const WAITS = 0x7fff_fffe;
 
 type Handler = (d: Dispatcher, r: RequestBuffer) => number;
 
 /** Who asks, read from the request buffer when asked for. */
 class RequestCaller implements Caller {
 	readonly #request: RequestBuffer;
-	readonly answered: () => boolean;
 
-	constructor(request: RequestBuffer, answered: () => boolean) {
+	constructor(request: RequestBuffer) {
 		this.#request = request;
-		this.answered = answered;
 	}
 	get unique(): bigint {
 		return this.#request.uint64(8);
@@ -62,14 +64,13 @@ export class Dispatcher {
 	givenNode = 0;
 	givenHandle = -1;
 
-	/** @param answered whether the request in hand was already answered by another thread */
-	constructor(ops: FilesystemOps, request: RequestBuffer, reply: ReplyBuffer, answered: () => boolean) {
+	constructor(ops: FilesystemOps, request: RequestBuffer, reply: ReplyBuffer) {
 		this.ops = ops;
 		this.request = request;
 		this.reply = reply;
 		this.encoder = new AttributeEncoder(reply);
 		this.directory = new DirBuffer(reply, this.encoder);
-		this.caller = new RequestCaller(request, answered);
+		this.caller = new RequestCaller(request);
 	}
 
 	/** @returns bytes of payload in `reply`, a negative errno, or NO_REPLY. Throws only what an operation throws. */
@@ -96,7 +97,7 @@ export class Dispatcher {
 			});
 		for (const nodeid of this.directory.given) this.ops.undo({nodeid});
 		if (opcode === OPCODE.SETLKW && lockOf(this.request).type !== F.UNLCK)
-			this.ops.setlk(this.caller, this.request.nodeid, {...lockOf(this.request), type: F.UNLCK}, false);
+			this.ops.setlk(this.caller, this.request.nodeid, {...lockOf(this.request), type: F.UNLCK});
 	}
 
 	/** The handle for `isLocal`: also those that stand behind a flag. -1: none. */
@@ -195,11 +196,13 @@ const BY_NAME: Readonly<Record<OpcodeName, Handler>> = {
 	RENAME: (d, r) => d.ops.rename(d.caller, r.nodeid, r.name!, r.number(40), r.secondName!, 0),
 	RENAME2: (d, r) => d.ops.rename(d.caller, r.nodeid, r.name!, r.number(40), r.secondName!, r.uint32(48)),
 	LINK: (d, r) => d.entry(d.ops.link(d.caller, r.number(40), r.nodeid, r.name!)),
-	OPEN: (d, r) => d.open(d.ops.open(d.caller, r.nodeid, r.uint32(40))),
+	OPEN: (d, r) =>
+		d.open(d.ops.open(d.caller, r.nodeid, r.uint32(40), (r.uint32(44) & FUSE_OPEN_KILL_SUIDGID) !== 0)),
 	READ: (d, r) =>
 		d.ops.read(d.caller, r.nodeid, r.fh, r.int64(48), r.uint32(72), d.reply.payload(r.uint32(56))),
 	WRITE: (d, r) => {
-		const written = d.ops.write(d.caller, r.nodeid, r.fh, r.int64(48), r.uint32(72), r.writeData());
+		const kill = (r.uint32(60) & FUSE_WRITE_KILL_SUIDGID) !== 0;
+		const written = d.ops.write(d.caller, r.nodeid, r.fh, r.int64(48), r.uint32(72), r.writeData(), kill);
 		return written < 0 ? written : d.reply.putSize(written);
 	},
 	STATFS: (d, r) => {
@@ -226,8 +229,11 @@ const BY_NAME: Readonly<Record<OpcodeName, Handler>> = {
 	RELEASEDIR: (d, r) => (d.ops.releasedir(d.caller, r.nodeid, r.fh), 0),
 	FSYNCDIR: (d, r) => d.ops.fsyncdir(d.caller, r.nodeid, r.fh, (r.uint32(48) & FUSE_FSYNC_FDATASYNC) !== 0),
 	GETLK: getlk,
-	SETLK: (d, r) => d.ops.setlk(d.caller, r.nodeid, lockOf(r), false),
-	SETLKW: (d, r) => d.ops.setlk(d.caller, r.nodeid, lockOf(r), true),
+	SETLK: (d, r) => d.ops.setlk(d.caller, r.nodeid, lockOf(r)),
+	SETLKW: (d, r) => {
+		const result = d.ops.setlk(d.caller, r.nodeid, lockOf(r));
+		return result === -ERRNO.EAGAIN || result === -ERRNO.EACCES ? WAITS : result;
+	},
 	// With default_permissions the kernel checks by itself and does not ask.
 	ACCESS: nothing,
 	CREATE: (d, r) =>

@@ -17,11 +17,6 @@ export interface Caller {
 	readonly pid: number;
 	/** The one supplementary group that matches the parent directory's group (FUSE_CREATE_SUPP_GROUP), else undefined. */
 	readonly suppGroup: number | undefined;
-	/**
-	 * Whether the request in hand was already answered from elsewhere (interrupted, or past its deadline). Long waits
-	 * (SETLKW, waiting for a switch) ask it now and then and give up when it says true.
-	 */
-	readonly answered?: () => boolean;
 }
 
 /** Attributes as `struct statx` in a buffer of 256 bytes (posix/statx.ts): the same layout on every architecture. */
@@ -136,7 +131,8 @@ export interface FilesystemOps {
 		flags: number,
 	): NegativeErrno;
 	link(caller: Caller, nodeid: number, newParent: number, newName: Name): Entry | NegativeErrno;
-	open(caller: Caller, nodeid: number, flags: number): OpenReply | NegativeErrno;
+	/** @param killSuidgid with O_TRUNC: the caller may not keep the file's set-id bits (FUSE_OPEN_KILL_SUIDGID) */
+	open(caller: Caller, nodeid: number, flags: number, killSuidgid: boolean): OpenReply | NegativeErrno;
 	create(
 		caller: Caller,
 		parent: number,
@@ -154,7 +150,10 @@ export interface FilesystemOps {
 		flags: number,
 		into: Buffer,
 	): number | NegativeErrno;
-	/** @returns bytes written */
+	/**
+	 * @param killSuidgid the caller may not keep the file's set-id bits (FUSE_WRITE_KILL_SUIDGID)
+	 * @returns bytes written
+	 */
 	write(
 		caller: Caller,
 		nodeid: number,
@@ -162,6 +161,7 @@ export interface FilesystemOps {
 		offset: bigint,
 		flags: number,
 		data: Buffer,
+		killSuidgid: boolean,
 	): number | NegativeErrno;
 	flush(caller: Caller, nodeid: number, fh: number, lockOwner: bigint): NegativeErrno;
 	/** `flockOwner` is set when FUSE_RELEASE_FLOCK_UNLOCK was. */
@@ -207,7 +207,8 @@ export interface FilesystemOps {
 		umask: number,
 	): {readonly entry: Entry; readonly open: OpenReply} | NegativeErrno;
 	getlk(caller: Caller, nodeid: number, lock: LockRequest): LockRequest | NegativeErrno;
-	setlk(caller: Caller, nodeid: number, lock: LockRequest, wait: boolean): NegativeErrno;
+	/** Never waits: -EAGAIN when somebody else has the lock. Whoever wants to wait for it is asked about again and again. */
+	setlk(caller: Caller, nodeid: number, lock: LockRequest): NegativeErrno;
 
 	/**
 	 * The kernel did not take the answer (the request was interrupted or had passed its deadline): undo what it would

@@ -18,6 +18,8 @@ export type AnswerError = (uniqueLow: number, uniqueHigh: number, error: number)
 export interface Interruptible {
 	readonly control: Control;
 	readonly queue: RequestQueue;
+	/** Those who wait for a lock. */
+	readonly parked: RequestQueue;
 	readonly answer: AnswerError;
 }
 
@@ -27,12 +29,13 @@ export interface Interruptible {
  * @returns whether nothing is left to do for it
  */
 export const interrupt = (
-	{control, queue, answer}: Interruptible,
+	{control, queue, parked, answer}: Interruptible,
 	uniqueLow: number,
 	uniqueHigh: number,
 	ageMs: number,
 ): boolean => {
-	if (queue.count > 0 && queue.remove(uniqueLow, uniqueHigh)) {
+	for (const waiting of [parked, queue]) {
+		if (waiting.count === 0 || !waiting.remove(uniqueLow, uniqueHigh)) continue;
 		answer(uniqueLow, uniqueHigh, -ERRNO.EINTR);
 		return true;
 	}

@@ -2,6 +2,7 @@
 import {Worker} from 'node:worker_threads';
 import type {Control} from './control.ts';
 import type {AnswerError} from './interrupts.ts';
+import {leaveWaiter, type LockWaitBuffers} from './lock-waits.ts';
 import type {QueueBuffers} from './queue.ts';
 import type {WorkerContext, WorkerProblem} from './serve.ts';
 import {ERRNO} from '../posix/errno.ts';
@@ -19,6 +20,7 @@ export interface PoolOptions {
 	readonly control: Control;
 	readonly controlBuffer: SharedArrayBuffer;
 	readonly queue: QueueBuffers;
+	readonly lockWaits: LockWaitBuffers;
 	readonly answer: AnswerError;
 	readonly onMessage: (message: unknown) => void;
 	readonly onProblem: (problem: string) => void;
@@ -65,8 +67,8 @@ export class WorkerPool {
 	}
 
 	#startOne(slot: number): void {
-		const {fd, steady, maxWrite, controlBuffer, queue, control} = this.#o;
-		const fuse: WorkerContext = {fd, slot, steady, maxWrite, control: controlBuffer, queue};
+		const {fd, steady, maxWrite, controlBuffer, queue, lockWaits, control} = this.#o;
+		const fuse: WorkerContext = {fd, slot, steady, maxWrite, control: controlBuffer, queue, lockWaits};
 		control.prepare(slot);
 		const worker = new Worker(this.#o.workerModule, {
 			workerData: {fuse, user: this.#o.workerData},
@@ -92,6 +94,7 @@ export class WorkerPool {
 		if (this.#workers.size === 0) for (const resolve of this.#onEmpty.splice(0)) resolve();
 		if (control.life(slot) === 'retired') return;
 		const orphan = control.cleanUp(slot);
+		leaveWaiter(this.#o.lockWaits, slot);
 		if (control.ended !== undefined) return;
 		if (orphan !== undefined && control.claimAnswer(orphan))
 			answer(orphan.uniqueLow, orphan.uniqueHigh, -ERRNO.EIO);

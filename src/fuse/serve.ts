@@ -1,10 +1,11 @@
 /** The loop of a worker thread: read a request, run it or leave it to others, answer. Called by the worker module. */
 import {parentPort, workerData} from 'node:worker_threads';
 import {Control} from './control.ts';
-import {answersByItself, Dispatcher, NO_REPLY} from './dispatch.ts';
+import {answersByItself, Dispatcher, NO_REPLY, WAITS} from './dispatch.ts';
 import type {FilesystemOps} from './filesystem.ts';
 import {interrupt, type Interruptible} from './interrupts.ts';
-import {mustNotBeRefused, RequestQueue, type QueueBuffers} from './queue.ts';
+import {type LockWaitBuffers, LockWaits} from './lock-waits.ts';
+import {mustNotBeRefused, RequestQueue, type QueueBuffers, type Taken} from './queue.ts';
 import {IN_HEADER_SIZE, OPCODE, opcodeName, OUT_HEADER_SIZE} from './wire/abi.ts';
 import {encodeErrorReply, ReplyBuffer} from './wire/reply.ts';
 import {RequestBuffer, type ParseFailure} from './wire/request.ts';
@@ -19,6 +20,7 @@ export interface WorkerContext {
 	readonly maxWrite: number;
 	readonly control: SharedArrayBuffer;
 	readonly queue: QueueBuffers;
+	readonly lockWaits: LockWaitBuffers;
 }
 
 /** A message of the loop to the session, told apart from the worker module's own by this key. */
@@ -37,13 +39,12 @@ export class ServingThread {
 	readonly #ops: FilesystemOps;
 	readonly #control: Control;
 	readonly #queue: RequestQueue;
+	readonly #waits: LockWaits;
 	readonly #request: RequestBuffer;
 	readonly #reply: ReplyBuffer;
 	readonly #dispatcher: Dispatcher;
 	readonly #interruptible: Interruptible;
 	readonly #report: (problem: string) => void;
-	/** True while the request in hand is in the in-flight table. */
-	#recorded = false;
 
 	constructor(context: WorkerContext, ops: FilesystemOps, report: (problem: string) => void) {
 		this.#context = context;
@@ -51,18 +52,15 @@ export class ServingThread {
 		this.#report = report;
 		this.#control = new Control(context.control);
 		this.#queue = new RequestQueue(context.queue);
+		this.#waits = new LockWaits(this.#control, context.lockWaits, context.slot);
 		this.#request = new RequestBuffer(context.maxWrite);
 		this.#reply = new ReplyBuffer(Math.max(context.maxWrite, MIN_REPLY_CAPACITY));
-		this.#dispatcher = new Dispatcher(
-			ops,
-			this.#request,
-			this.#reply,
-			() => this.#recorded && this.#control.isAnswered(context.slot),
-		);
+		this.#dispatcher = new Dispatcher(ops, this.#request, this.#reply);
 		const small = Buffer.alloc(OUT_HEADER_SIZE);
 		this.#interruptible = {
 			control: this.#control,
 			queue: this.#queue,
+			parked: this.#waits.parked,
 			answer: (low, high, error) => {
 				encodeErrorReply(small, low, high, error);
 				write(context.fd, small);
@@ -123,6 +121,7 @@ export class ServingThread {
 		}
 		this.#executeRecorded(control.clockMs);
 		this.#drain();
+		this.#waitForLocks();
 		control.enterFree(slot);
 		this.#helpOut();
 	}
@@ -155,8 +154,26 @@ export class ServingThread {
 		const {slot} = this.#context;
 		while (this.#queue.count > 0 && this.#control.leaveFree(slot)) {
 			this.#drain();
+			this.#waitForLocks();
 			this.#control.enterFree(slot);
 		}
+	}
+
+	/** Tries the locks that clients wait for, if nobody else does; this worker is not among the free ones. */
+	#waitForLocks(): void {
+		const {memory} = this.#request;
+		this.#waits.serve(
+			() => this.#waits.parked.pop(memory),
+			({length, readAtMs}: Taken) =>
+				this.#request.parse(length) !== undefined || this.#executeRecorded(readAtMs),
+		);
+	}
+
+	/** The request in hand waits for a lock. */
+	#park(sinceMs: number): void {
+		const {memory, length, opcode, uniqueLow, uniqueHigh} = this.#request;
+		const {parked} = this.#waits;
+		if (!parked.push(memory, length, opcode, uniqueLow, uniqueHigh, sinceMs)) this.#answer(-ERRNO.ENOLCK);
 	}
 
 	#enqueue(): void {
@@ -175,15 +192,22 @@ export class ServingThread {
 		if (!interrupt(this.#interruptible, low, high, 0)) this.#control.addInterrupt(low, high);
 	}
 
-	/** Runs and answers a request that the watchdog can see. */
-	#executeRecorded(sinceMs: number): void {
+	/** Runs and answers a request that the watchdog can see. @returns false when it waits for a lock now */
+	#executeRecorded(sinceMs: number): boolean {
 		const {uniqueLow, uniqueHigh, opcode} = this.#request;
 		this.#control.begin(this.#context.slot, uniqueLow, uniqueHigh, opcode, sinceMs);
-		this.#recorded = true;
-		const result = this.#runOperation();
-		this.#recorded = false;
-		if (this.#control.finish(this.#context.slot)) this.#deliver(result);
+		let result = this.#runOperation();
+		if (opcode === OPCODE.SETLK && result === -ERRNO.EAGAIN)
+			result = this.#waits.settle(result, () => this.#runOperation());
+		const mayAnswer = this.#control.finish(this.#context.slot);
+		if (result === WAITS) {
+			if (mayAnswer) this.#park(sinceMs);
+			return false;
+		}
+		if (mayAnswer) this.#deliver(result);
 		else this.#undo(result);
+		this.#waits.ended(opcode);
+		return true;
 	}
 
 	/** Runs and answers a local request. */

@@ -16,6 +16,7 @@ import {
 import type {AnswerError} from './interrupts.ts';
 import {Notifier} from './notifier.ts';
 import {WorkerPool} from './pool.ts';
+import {createLockWaitBuffers} from './lock-waits.ts';
 import {createQueueBuffers, RequestQueue} from './queue.ts';
 import {settle, type SessionOptions, type Settings} from './session-options.ts';
 export type {SessionOptions} from './session-options.ts';
@@ -101,6 +102,7 @@ class FuseSession implements Session {
 			QUEUE_RESERVED,
 			settings.maxWrite + READ_BUFFER_SLACK,
 		);
+		const lockWaits = createLockWaitBuffers();
 		const control = (this.#control = new Control(controlBuffer));
 		control.clockMs = monotonicMs();
 		deadlines(settings.deadlineMs).forEach((ms, opcode) => control.setDeadlineMs(opcode, ms));
@@ -122,6 +124,7 @@ class FuseSession implements Session {
 			control,
 			controlBuffer,
 			queue: queueBuffers,
+			lockWaits,
 			answer,
 			onMessage,
 			onProblem,
@@ -131,8 +134,9 @@ class FuseSession implements Session {
 			debug('%d more workers: requests wait', count);
 			pool.start(count);
 		};
+		const parked = new RequestQueue(lockWaits.parked);
 		const starting = (): number => pool.starting;
-		this.#watchdog = new Watchdog({control, queue, maxWorkers, answer, grow, starting});
+		this.#watchdog = new Watchdog({control, queue, parked, maxWorkers, answer, grow, starting});
 		this.notifier = new Notifier(fd);
 		this.#timer = setInterval(() => this.#tick(), TICK_MS);
 		this.#onExit = (): void => tearDown(settings.mountpoint, connection);

@@ -12,6 +12,8 @@ const CALM_MS = 5000;
 export interface WatchdogOptions {
 	readonly control: Control;
 	readonly queue: RequestQueue;
+	/** Those who wait for a lock. */
+	readonly parked: RequestQueue;
 	readonly maxWorkers: number;
 	readonly answer: AnswerError;
 	/** Starts that many workers more. */
@@ -34,7 +36,7 @@ export class Watchdog {
 
 	/** @param nowMs monotonic, in 32 bits */
 	tick(nowMs: number): void {
-		const {control, queue, answer} = this.#o;
+		const {control, queue, parked, answer} = this.#o;
 		control.clockMs = nowMs;
 		for (let slot = 0; slot < control.maxWorkers; slot++) {
 			const request = control.inFlight(slot);
@@ -43,13 +45,14 @@ export class Watchdog {
 			this.overdueAnswered++;
 			answer(request.uniqueLow, request.uniqueHigh, -ERRNO.ETIMEDOUT);
 		}
-		queue.expire(
-			(opcode, readAtMs) => this.#isOverdue(opcode, (nowMs - readAtMs) | 0),
-			(uniqueLow, uniqueHigh) => {
-				this.overdueAnswered++;
-				answer(uniqueLow, uniqueHigh, -ERRNO.ETIMEDOUT);
-			},
-		);
+		for (const waiting of [queue, parked])
+			waiting.expire(
+				(opcode, readAtMs) => this.#isOverdue(opcode, (nowMs - readAtMs) | 0),
+				(uniqueLow, uniqueHigh) => {
+					this.overdueAnswered++;
+					answer(uniqueLow, uniqueHigh, -ERRNO.ETIMEDOUT);
+				},
+			);
 		control.forEachInterrupt((uniqueLow, uniqueHigh, ageMs) =>
 			interrupt(this.#o, uniqueLow, uniqueHigh, ageMs),
 		);

@@ -5,7 +5,7 @@ import {F, flock, LOCK, OFFSET_MAX, ofdSetLock} from '../posix/locks.ts';
 import {O} from '../posix/open-flags.ts';
 import {type Handle} from './handle-layout.ts';
 import {type HandleTable} from './handle-table.ts';
-import {decodeRanges} from './lock-ranges.ts';
+import {decodeLocks} from './lock-ranges.ts';
 import {type Nodes} from './nodes.ts';
 
 const {EAGAIN, EBADF, ENFILE} = ERRNO;
@@ -74,7 +74,7 @@ export class Bindings {
 	/** Gets the locks that the handle holds for its new descriptor too. */
 	#moveLocks(handle: Handle, fd: number): number {
 		if (handle.kind !== 'lock' && handle.flock === 0) return 0;
-		const ranges = handle.kind === 'lock' ? decodeRanges(this.#handles.bytesOf(handle.fh)) : [];
+		const ranges = handle.kind === 'lock' ? decodeLocks(this.#handles.bytesOf(handle.fh)).ranges : [];
 		const take = (): number => {
 			let result = handle.flock === 0 ? 0 : flock(fd, handle.flock | LOCK.NB);
 			for (const {type, start, end} of ranges) if (result >= 0) result = ofdSetLock(fd, type, start, end);

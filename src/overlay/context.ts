@@ -74,6 +74,7 @@ export class Context {
 
 	/** The answer that gives the kernel a reference on the file whose attributes are in `statx`. */
 	entry(parent: number, name: Buffer): Entry | number {
+		if (this.root.isForeign(this.statx)) return -ERRNO.EXDEV;
 		const identity = readIdentity(this.statx, this.#identity);
 		return this.entryOf(this.inodes.reference(identity, parent, name));
 	}

@@ -27,11 +27,13 @@ export const createRootCells = (): SharedArrayBuffer => new SharedArrayBuffer(HE
 export class CurrentRoot {
 	readonly #cells: Int32Array;
 	readonly #attributes: Uint8Array;
+	readonly #device: DataView;
 	readonly #lock: SharedLock;
 
 	constructor(buffer: SharedArrayBuffer) {
 		this.#cells = new Int32Array(buffer, 0, HEADER_BYTES / Int32Array.BYTES_PER_ELEMENT);
 		this.#attributes = new Uint8Array(buffer, HEADER_BYTES, STATX_SIZE);
+		this.#device = new DataView(buffer, HEADER_BYTES, STATX_SIZE);
 		this.#lock = new SharedLock(this.#cells, LOCK);
 	}
 
@@ -58,6 +60,18 @@ export class CurrentRoot {
 		none.writeUInt32LE(4096, STATX.blksize);
 		none.writeBigUInt64LE(1n, STATX.ino);
 		this.attach(0, none);
+	}
+
+	/**
+	 * Whether a file of that generation lies on another filesystem, mounted somewhere below the root. Inode numbers are
+	 * unique on one filesystem only, and the next generation would not have that mount.
+	 */
+	isForeign(attributes: Buffer): boolean {
+		const here = this.#device;
+		return (
+			attributes.readUInt32LE(STATX.devMajor) !== here.getUint32(STATX.devMajor, true) ||
+			attributes.readUInt32LE(STATX.devMinor) !== here.getUint32(STATX.devMinor, true)
+		);
 	}
 
 	/** Stores attributes seen in a generation, if it is still the current one. */

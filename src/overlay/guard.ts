@@ -77,15 +77,17 @@ export const alwaysMutates = (opcode: number): boolean => ALWAYS_MUTATES[opcode]
 export const opensForWriting = (flags: number): boolean =>
 	(flags & O.ACCMODE) !== O.RDONLY || (flags & O.TRUNC) !== 0;
 
-const {EROFS, ENOTCONN, ESTALE, EIO, ECONNABORTED} = ERRNO;
+const {EROFS, ENOTCONN, ESTALE, EIO, ECONNABORTED, EXDEV} = ERRNO;
 
 /** Permission bits that are shown while the gate is open, and while it is closed: no write bits. */
 const ALL_BITS = 0o7777;
 const NO_WRITE_BITS = 0o7555;
 
-/** Whether an answer is what a dying mount gives. */
-const isLost = (result: unknown): boolean =>
-	result === -ENOTCONN || result === -ESTALE || result === -EIO || result === -ECONNABORTED;
+/** What a dying mount gives; EXDEV is what its files look like once another one is current. */
+const LOST = new Set<unknown>([-ENOTCONN, -ESTALE, -EIO, -ECONNABORTED, -EXDEV]);
+
+/** Whether an answer may come from a mount that is not the current one any more. */
+const isLost = (result: unknown): boolean => LOST.has(result);
 
 /** Admits what runs on one thread. */
 export class Guard {

@@ -29,8 +29,8 @@ export const DESCRIPTOR = 4;
 export const GENERATION = 5;
 export const FLAGS = 6;
 export const PINS = 7;
-export const OWNER_LOW = 8;
-export const OWNER_HIGH = 9;
+const OWNER_LOW = 8;
+const OWNER_HIGH = 9;
 export const FLOCK = 10;
 export const BLOCK = 11;
 /** Of the text; for a retired one: since when, in ms. */
@@ -73,6 +73,15 @@ export const createHandleCells = (capacity: number): SharedArrayBuffer => {
 	return buffer;
 };
 
+export const putOwner = (cells: Int32Array, at: number, owner: bigint): void => {
+	cells[at + OWNER_LOW] = Number(BigInt.asIntN(32, owner));
+	cells[at + OWNER_HIGH] = Number(BigInt.asIntN(32, owner >> 32n));
+};
+
+export const hasOwner = (cells: Int32Array, at: number, owner: bigint): boolean =>
+	cells[at + OWNER_LOW] === Number(BigInt.asIntN(32, owner)) &&
+	cells[at + OWNER_HIGH] === Number(BigInt.asIntN(32, owner >> 32n));
+
 /** What is known of a handle at the moment it was pinned. */
 export interface Handle {
 	readonly fh: number;
@@ -107,3 +116,23 @@ export interface NewHandle {
 	readonly flags: number;
 	readonly owner?: bigint;
 }
+
+/**
+ * Where the open handles of a node are.
+ * @param buckets where the heads of the chains begin
+ */
+export const openHandlesOf = (
+	cells: Int32Array,
+	buckets: number,
+	nodeid: number,
+	kind: HandleKind,
+): number[] => {
+	const found: number[] = [];
+	for (let slot = cells[buckets + (nodeid & (BUCKETS - 1))]!; slot !== 0;) {
+		const at = slot * WORDS;
+		const same = cells[at + NODE] === nodeid && cells[at + KIND] === HANDLE_KINDS[kind];
+		if (same && cells[at + STATE] === STATE_OPEN) found.push(at);
+		slot = cells[at + NEXT]!;
+	}
+	return found;
+};

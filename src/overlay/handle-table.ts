@@ -12,8 +12,6 @@ import {
 	LOCK,
 	NEXT,
 	NODE,
-	OWNER_HIGH,
-	OWNER_LOW,
 	PINS,
 	SEQUENCE,
 	SEQUENCE_MASK,
@@ -27,7 +25,10 @@ import {
 	USED,
 	WORDS,
 	HANDLE_KINDS,
+	hasOwner,
 	nowMs,
+	openHandlesOf,
+	putOwner,
 	readHandle,
 	type Handle,
 	type HandleBuffers,
@@ -74,13 +75,10 @@ export class HandleTable {
 
 	/** Keeps the handle's descriptor open until `unpin`. @returns undefined when there is no such handle */
 	pin(fh: number): Handle | undefined {
-		return this.#lock.run(() => {
-			const at = this.#slot(fh);
-			return at === 0 ? undefined : this.#pin(at);
-		});
+		return this.#lock.run(() => this.#pin(this.#slot(fh)));
 	}
 
-	/** @returns a descriptor that the caller must close now, or -1 */
+	/** @returns as `close` */
 	unpin(fh: number): number {
 		return this.#lock.run(() => {
 			const at = (fh & SLOT_MASK) * WORDS;
@@ -144,10 +142,10 @@ export class HandleTable {
 
 	/** A copy of what `setBytes` or `openText` gave the pinned handle. */
 	bytesOf(fh: number): Buffer {
+		const at = (fh & SLOT_MASK) * WORDS;
 		return this.#lock.run(() => {
-			const at = (fh & SLOT_MASK) * WORDS;
 			const block = this.#cells[at + BLOCK]!;
-			return block === 0 ? Buffer.alloc(0) : Buffer.from(this.#texts.view(block, this.#cells[at + LENGTH]!));
+			return Buffer.from(block === 0 ? [] : this.#texts.view(block, this.#cells[at + LENGTH]!));
 		});
 	}
 
@@ -184,12 +182,19 @@ export class HandleTable {
 
 	/** Pins an open handle of the node, of whatever generation. */
 	pinOpenOf(nodeid: number, kind: 'file' | 'directory'): Handle | undefined {
-		return this.#lock.run(() => this.#search(nodeid, HANDLE_KINDS[kind], undefined));
+		return this.#lock.run(() => this.#pin(openHandlesOf(this.#cells, this.#buckets, nodeid, kind)[0]));
 	}
 
 	/** Pins the handle that holds the owner's POSIX locks on the node. */
 	pinLockOf(nodeid: number, owner: bigint): Handle | undefined {
-		return this.#lock.run(() => this.#search(nodeid, HANDLE_KINDS.lock, owner));
+		return this.#lock.run(() =>
+			this.#pin(this.#locksOf(nodeid).find(at => hasOwner(this.#cells, at, owner))),
+		);
+	}
+
+	/** Pins all handles that hold POSIX locks on the node. */
+	pinLocksOf(nodeid: number): Handle[] {
+		return this.#lock.run(() => this.#locksOf(nodeid).map(at => this.#pin(at)!));
 	}
 
 	/** The content of a text handle from `offset` on. @returns bytes copied, or -1 when there is no such handle */
@@ -236,7 +241,12 @@ export class HandleTable {
 		return same && this.#cells[at + STATE] === STATE_OPEN ? at : 0;
 	}
 
-	#pin(at: number): Handle {
+	#locksOf(nodeid: number): number[] {
+		return openHandlesOf(this.#cells, this.#buckets, nodeid, 'lock');
+	}
+
+	#pin(at = 0): Handle | undefined {
+		if (at === 0) return undefined;
 		this.#cells[at + PINS] = this.#cells[at + PINS]! + 1;
 		return readHandle(this.#cells, at);
 	}
@@ -256,8 +266,7 @@ export class HandleTable {
 		cells[at + GENERATION] = handle.generation;
 		cells[at + FLAGS] = handle.flags;
 		cells[at + PINS] = 0;
-		cells[at + OWNER_LOW] = Number(BigInt.asIntN(32, handle.owner ?? 0n));
-		cells[at + OWNER_HIGH] = Number(BigInt.asIntN(32, (handle.owner ?? 0n) >> 32n));
+		putOwner(cells, at, handle.owner ?? 0n);
 		cells[at + FLOCK] = 0;
 		cells[at + BLOCK] = block;
 		cells[at + LENGTH] = length;
@@ -266,21 +275,6 @@ export class HandleTable {
 		cells[bucket] = slot;
 		Atomics.add(cells, USED, 1);
 		return (cells[at + SEQUENCE]! << SLOT_BITS) | slot;
-	}
-
-	#search(nodeid: number, kind: number, owner: bigint | undefined): Handle | undefined {
-		const cells = this.#cells;
-		const low = Number(BigInt.asIntN(32, owner ?? 0n));
-		const high = Number(BigInt.asIntN(32, (owner ?? 0n) >> 32n));
-		let slot = cells[this.#buckets + (nodeid & (BUCKETS - 1))]!;
-		for (; slot !== 0; slot = cells[slot * WORDS + NEXT]!) {
-			const at = slot * WORDS;
-			if (cells[at + NODE] !== nodeid || cells[at + KIND] !== kind || cells[at + STATE] !== STATE_OPEN)
-				continue;
-			if (owner === undefined || (cells[at + OWNER_LOW] === low && cells[at + OWNER_HIGH] === high))
-				return this.#pin(at);
-		}
-		return undefined;
 	}
 
 	#freeIfDone(at: number): number {

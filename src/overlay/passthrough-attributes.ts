@@ -1,5 +1,5 @@
 /** GETATTR, SETATTR, READLINK, STATFS on the backing. */
-import {type FilesystemOps, type SetAttr, type StatfsReply} from '../fuse/filesystem.ts';
+import {type Caller, type FilesystemOps, type SetAttr, type StatfsReply} from '../fuse/filesystem.ts';
 import {
 	fchmodat,
 	fchownat,
@@ -15,14 +15,11 @@ import {close, ftruncate} from '../posix/files.ts';
 import {AT, AT_FDCWD, EMPTY_PATH} from '../posix/libc.ts';
 import {readlinkat} from '../posix/names.ts';
 import {O} from '../posix/open-flags.ts';
-import {STATX} from '../posix/statx.ts';
 import {type Context} from './context.ts';
 import {S_IFLNK} from './identity.ts';
 import {ROOT_NODE} from './inode-layout.ts';
 import {pathOfDescriptor, reopen, statDescriptor} from './nodes.ts';
-
-const S_ISUID = 0o4000;
-const S_ISGID = 0o2000;
+import {dropSetIds} from './set-ids.ts';
 
 const setSize = (fd: number, size: bigint, writable: boolean): number => {
 	if (writable) return ftruncate(fd, size);
@@ -35,10 +32,14 @@ const setSize = (fd: number, size: bigint, writable: boolean): number => {
 
 const timeOf = (time: SetAttr['atime']): TimeChange => time ?? 'omit';
 
+/** chown(-1, -1) comes as a SETATTR of nothing. It is no nothing: it takes the set-id bits off and updates the ctime. */
+const isBareChown = ({mode, size, atime, mtime}: SetAttr): boolean =>
+	mode === undefined && size === undefined && atime === undefined && mtime === undefined;
+
 /** The changes other than the size, on whatever the descriptor (O_PATH or not) is of; the first failure ends them. */
 const setOthers = (fd: number, change: SetAttr): number => {
 	// The owner first: chown clears the set-id bits, which the mode that comes with it may set again.
-	if (change.uid !== undefined || change.gid !== undefined) {
+	if (change.uid !== undefined || change.gid !== undefined || isBareChown(change)) {
 		const result = fchownat(fd, EMPTY_PATH, change.uid ?? KEEP_ID, change.gid ?? KEEP_ID, AT.EMPTY_PATH);
 		if (result < 0) return result;
 	}
@@ -64,20 +65,14 @@ export const attributeOperations = (
 		);
 	};
 
-	const killSetIds = (fd: number): number => {
-		const result = statDescriptor(fd, ctx.statx);
-		const mode = ctx.statx.readUInt16LE(STATX.mode);
-		if (result < 0 || (mode & (S_ISUID | S_ISGID)) === 0) return result;
-		return fchmodat(AT_FDCWD, pathOfDescriptor(fd), mode & 0o7777 & ~(S_ISUID | S_ISGID));
-	};
-
-	const setattr = (nodeid: number, change: SetAttr, generation: number): number => {
+	const setattr = (caller: Caller, nodeid: number, change: SetAttr, generation: number): number => {
 		if (change.size !== undefined) {
 			const result = setSizeOf(nodeid, change, change.size, generation);
 			if (result < 0) return result;
 		}
 		return nodes.withFile(nodeid, generation, fd => {
-			const killed = change.killSuidgid ? killSetIds(fd) : 0;
+			// The backing itself does it at a change of the owner.
+			const killed = change.killSuidgid && change.size !== undefined ? dropSetIds(fd, caller) : 0;
 			if (killed < 0) return killed;
 			// The mode of a symbolic link can't be changed on Linux; through /proc it would be refused all the same.
 			if (change.mode !== undefined && inodes.typeOf(nodeid) === S_IFLNK) return -ERRNO.EOPNOTSUPP;
@@ -124,8 +119,8 @@ export const attributeOperations = (
 			return result < 0 ? result : ctx.attrReply();
 		},
 
-		setattr(_caller, nodeid, change) {
-			const result = guard.mutate(generation => setattr(nodeid, change, generation), true);
+		setattr(caller, nodeid, change) {
+			const result = guard.mutate(generation => setattr(caller, nodeid, change, generation), true);
 			return result < 0 ? result : ctx.attrReply();
 		},
 

@@ -1,44 +1,74 @@
 /** READ, WRITE, FALLOCATE, LSEEK, COPY_FILE_RANGE on open files of the backing. */
-import {type FilesystemOps} from '../fuse/filesystem.ts';
+import {type Caller, type FilesystemOps} from '../fuse/filesystem.ts';
 import {ERRNO} from '../posix/errno.ts';
-import {copyFileRange, fallocate, lseek, pread, pwrite} from '../posix/files.ts';
+import {close, copyFileRange, fallocate, lseek, pread, pwrite} from '../posix/files.ts';
 import {O} from '../posix/open-flags.ts';
 import {type Context} from './context.ts';
+import {reopen} from './nodes.ts';
+import {dropSetIds} from './set-ids.ts';
 
 type DataOperations = Pick<FilesystemOps, 'read' | 'write' | 'fallocate' | 'lseek' | 'copyFileRange'>;
+
+/**
+ * Only each WRITE tells whether it appends: O_APPEND may be set and cleared while the file is open (F_SETFL), and what was
+ * changed through a memory map comes back through whichever handle the kernel finds. The descriptor is shared with other
+ * threads, so its flag stays as it is.
+ */
+const writeOtherwise = (fd: number, append: number, data: Buffer, offset: bigint): number => {
+	const own = reopen(fd, O.WRONLY | append);
+	if (own < 0) return own;
+	const written = pwrite(own, data, offset);
+	close(own);
+	return written;
+};
+
+/** Files are written as root, but reserving and copying is the caller's change, too: the kernel does not say whose. */
+const dropForUser = (fd: number, caller: Caller): number => (caller.uid === 0 ? 0 : dropSetIds(fd, caller));
 
 export const dataOperations = ({guard, bindings}: Context): DataOperations => ({
 	read: (_caller, _nodeid, fh, offset, _flags, into) =>
 		guard.read(generation => bindings.withHandle(fh, generation, ({fd}) => pread(fd, into, offset))),
 
-	write(_caller, _nodeid, fh, offset, flags, data) {
+	write(caller, _nodeid, fh, offset, flags, data, killSuidgid) {
 		// With O_APPEND on the backing's descriptor pwrite appends whatever the offset is, so that writers on other
 		// nodes are not overwritten; twice would be two lines.
 		const repeatable = (flags & O.APPEND) === 0;
 		return guard.mutate(
-			generation => bindings.withHandle(fh, generation, ({fd}) => pwrite(fd, data, offset)),
+			generation =>
+				bindings.withHandle(fh, generation, ({fd, flags: opened}) => {
+					const dropped = killSuidgid ? dropSetIds(fd, caller) : 0;
+					if (dropped < 0) return dropped;
+					const append = flags & O.APPEND;
+					return append === (opened & O.APPEND)
+						? pwrite(fd, data, offset)
+						: writeOtherwise(fd, append, data, offset);
+				}),
 			repeatable,
 		);
 	},
 
-	fallocate: (_caller, _nodeid, fh, mode, offset, length) =>
+	fallocate: (caller, _nodeid, fh, mode, offset, length) =>
 		guard.mutate(generation =>
-			bindings.withHandle(fh, generation, ({fd}) => fallocate(fd, mode, offset, length)),
+			bindings.withHandle(fh, generation, ({fd}) => {
+				const dropped = dropForUser(fd, caller);
+				return dropped < 0 ? dropped : fallocate(fd, mode, offset, length);
+			}),
 		),
 
 	lseek: (_caller, _nodeid, fh, offset, whence) =>
 		guard.read(generation => bindings.withHandle(fh, generation, ({fd}) => lseek(fd, offset, whence))),
 
-	copyFileRange: (_caller, from, to, length) =>
+	copyFileRange: (caller, from, to, length) =>
 		guard.mutate(
 			generation =>
 				bindings.withHandle(from.fh, generation, source =>
-					bindings.withHandle(to.fh, generation, target =>
+					bindings.withHandle(to.fh, generation, target => {
 						// A virtual file has no descriptor: the kernel copies by reading and writing then.
-						source.fd < 0 || target.fd < 0
-							? -ERRNO.EOPNOTSUPP
-							: copyFileRange(source.fd, from.offset, target.fd, to.offset, length),
-					),
+						if (source.fd < 0 || target.fd < 0) return -ERRNO.EOPNOTSUPP;
+						const dropped = dropForUser(target.fd, caller);
+						if (dropped < 0) return dropped;
+						return copyFileRange(source.fd, from.offset, target.fd, to.offset, length);
+					}),
 				),
 			true,
 		),

@@ -13,7 +13,9 @@ import {checkName, type Context} from './context.ts';
 import {opensForWriting} from './guard.ts';
 import {newIdentity, readIdentity, S_IFREG} from './identity.ts';
 import {type Handle} from './handle-layout.ts';
+import {decodeLocks} from './lock-ranges.ts';
 import {reopen, statDescriptor} from './nodes.ts';
+import {dropSetIds} from './set-ids.ts';
 
 type FileOperations = Pick<
 	FilesystemOps,
@@ -63,7 +65,8 @@ export const fileOperations = (ctx: Context): FileOperations => {
 
 	/**
 	 * Opens what another node made under the name since the kernel found it free. As the caller, since the kernel
-	 * checks no permissions of a file that it takes to be new.
+	 * checks no permissions of a file that it takes to be new. With ESTALE the kernel looks again, and checks: of the
+	 * caller's groups only it knows all.
 	 */
 	const openFound = (caller: Caller, directory: number, name: Buffer, flags: number): number => {
 		const found = openat(directory, name, O.PATH | O.NOFOLLOW | O.CLOEXEC);
@@ -73,7 +76,7 @@ export const fileOperations = (ctx: Context): FileOperations => {
 		// Not a file: the kernel looks again and does with it what is to be done.
 		const fd = result < 0 ? result : isFile ? asCaller(caller, () => reopen(found, flags)) : -ERRNO.ESTALE;
 		close(found);
-		return fd;
+		return fd === -ERRNO.EACCES ? -ERRNO.ESTALE : fd;
 	};
 
 	/** O_EXCL first, always: so only one of several nodes is the one that made the file. */
@@ -110,6 +113,17 @@ export const fileOperations = (ctx: Context): FileOperations => {
 		if (fd >= 0) close(fd);
 	};
 
+	/**
+	 * Locks of an open file description (F_OFD_SETLK) end with it. The kernel tells only that: their owner never flushes.
+	 * Whoever else locked through this handle has closed it before, which ended those.
+	 */
+	const endLocksVia = (nodeid: number, fh: number): void => {
+		for (const lock of handles.pinLocksOf(nodeid))
+			bindings.release(lock, () => {
+				if (decodeLocks(handles.bytesOf(lock.fh)).via === fh) handles.close(lock.fh);
+			});
+	};
+
 	const flushHandle = ({fd}: Handle): number => {
 		// Each close(2) of the client's may bring an error of the writes before; closing a duplicate asks the backing.
 		const second = dup(fd);
@@ -122,10 +136,13 @@ export const fileOperations = (ctx: Context): FileOperations => {
 		);
 
 	return {
-		open(_caller, nodeid, flags) {
+		open(caller, nodeid, flags, killSuidgid) {
 			const run = (generation: number): OpenReply | number => {
 				const fd = nodes.open(nodeid, generation, backingFlags(flags) | (flags & O.TRUNC));
-				return fd < 0 ? fd : openHandle(nodeid, fd, flags, generation);
+				if (fd < 0) return fd;
+				// It is truncated already; what can't be had now is no reason to refuse it.
+				if (killSuidgid && (flags & O.TRUNC) !== 0) dropSetIds(fd, caller);
+				return openHandle(nodeid, fd, flags, generation);
 			};
 			return opensForWriting(flags) ? guard.mutate(run, true) : guard.read(run);
 		},
@@ -167,7 +184,8 @@ export const fileOperations = (ctx: Context): FileOperations => {
 			);
 		},
 
-		release: (_caller, _nodeid, fh) => {
+		release: (_caller, nodeid, fh) => {
+			endLocksVia(nodeid, fh);
 			closeHandle(fh);
 		},
 

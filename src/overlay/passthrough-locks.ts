@@ -1,35 +1,16 @@
 /** flock and POSIX locks, forwarded to the backing so that they hold between nodes. */
-import {type Caller, type FilesystemOps, type LockRequest} from '../fuse/filesystem.ts';
+import {type FilesystemOps, type LockRequest} from '../fuse/filesystem.ts';
 import {ERRNO} from '../posix/errno.ts';
 import {close} from '../posix/files.ts';
-import {F, flock, LOCK, ofdGetLock, ofdSetLock} from '../posix/locks.ts';
+import {type ByteLock, F, flock, LOCK, ofdGetLock, ofdSetLock} from '../posix/locks.ts';
 import {O} from '../posix/open-flags.ts';
 import {type Context} from './context.ts';
 import {type Handle} from './handle-layout.ts';
-import {applyLock, decodeRanges, encodeRanges} from './lock-ranges.ts';
+import {applyLock, conflicts, decodeLocks, encodeLocks} from './lock-ranges.ts';
 
 type LockOperations = Pick<FilesystemOps, 'getlk' | 'setlk'>;
 
-const {EAGAIN, EACCES, EINTR, ENFILE, ENOLCK} = ERRNO;
-
-/** A waiting thread tries again this often: first soon, then less and less. */
-const FIRST_WAIT_MS = 1;
-const LONGEST_WAIT_MS = 50;
-
-const sleepCell = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
-
-/**
- * Tries until it works or the request is answered by someone else (interrupted). A call that blocks in the kernel could
- * not be ended.
- */
-const persist = (caller: Caller, attempt: () => number): number => {
-	for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS)) {
-		const result = attempt();
-		if (result !== -EAGAIN && result !== -EACCES) return result;
-		Atomics.wait(sleepCell, 0, 0, waitMs);
-		if (caller.answered?.() === true) return -EINTR;
-	}
-};
+const {EAGAIN, EACCES, ENFILE, ENOLCK} = ERRNO;
 
 const FLOCK_OPERATIONS = new Map<number, number>([
 	[F.RDLCK, LOCK.SH],
@@ -76,15 +57,27 @@ export const lockOperations = (ctx: Context): LockOperations => {
 			return bindings.release(held, () =>
 				bindings.withHandle(fh, generation, ({fd}) => {
 					const result = ofdSetLock(fd, lock.type, lock.start, lock.end);
-					if (result < 0) return result;
+					// fcntl(2) allows both; the kernel says EAGAIN.
+					if (result < 0) return result === -EACCES ? -EAGAIN : result;
 					// What is not written down would be lost with the next generation.
-					const ranges = applyLock(decodeRanges(handles.bytesOf(fh)), lock);
-					if (handles.setBytes(fh, encodeRanges(ranges))) return result;
+					const ranges = applyLock(decodeLocks(handles.bytesOf(fh)).ranges, lock);
+					if (handles.setBytes(fh, encodeLocks({via: lock.fh, ranges}))) return result;
 					ofdSetLock(fd, F.UNLCK, lock.start, lock.end);
 					return -ENOLCK;
 				}),
 			);
 		});
+
+	/** The backing knows our locks by their descriptors: which process has this one stands in the table. 0: not on this node. */
+	const holderOf = (nodeid: number, wanted: ByteLock): number => {
+		let pid = 0;
+		for (const held of handles.pinLocksOf(nodeid))
+			bindings.release(held, () => {
+				const {ranges} = decodeLocks(handles.bytesOf(held.fh));
+				pid ||= ranges.find(range => conflicts(range, wanted))?.pid ?? 0;
+			});
+		return pid;
+	};
 
 	return {
 		getlk: (_caller, nodeid, lock) =>
@@ -95,14 +88,13 @@ export const lockOperations = (ctx: Context): LockOperations => {
 				return bindings.release(held, () =>
 					bindings.withHandle(held.fh, generation, ({fd}): LockRequest | number => {
 						const found = ofdGetLock(fd, lock.type, lock.start, lock.end);
-						return typeof found === 'number' ? found : {...lock, ...found, pid: Math.max(0, found.pid)};
+						if (typeof found === 'number') return found;
+						const pid = found.pid > 0 || found.type === F.UNLCK ? found.pid : holderOf(nodeid, found);
+						return {...lock, ...found, pid: Math.max(0, pid)};
 					}),
 				);
 			}),
 
-		setlk(caller, nodeid, lock, wait) {
-			const attempt = (): number => (lock.flock ? setFlock(lock.fh, lock.type) : setOwned(nodeid, lock));
-			return wait ? persist(caller, attempt) : attempt();
-		},
+		setlk: (_caller, nodeid, lock) => (lock.flock ? setFlock(lock.fh, lock.type) : setOwned(nodeid, lock)),
 	};
 };

@@ -55,16 +55,16 @@ const files = (backing: FilesystemOps, virtual: VirtualFiles): Partial<Filesyste
 		isVirtualNode(nodeid) ? virtual.setattr(nodeid, change) : backing.setattr(caller, nodeid, change),
 	readlink: (caller, nodeid, into) =>
 		isVirtualNode(nodeid) ? -EINVAL : backing.readlink(caller, nodeid, into),
-	open: (caller, nodeid, flags) =>
-		isVirtualNode(nodeid) ? virtual.open(nodeid, flags) : backing.open(caller, nodeid, flags),
+	open: (caller, nodeid, flags, ...rest) =>
+		isVirtualNode(nodeid) ? virtual.open(nodeid, flags) : backing.open(caller, nodeid, flags, ...rest),
 	read: (caller, nodeid, fh, offset, flags, into) =>
 		isVirtualNode(nodeid)
 			? virtual.read(fh, offset, into)
 			: backing.read(caller, nodeid, fh, offset, flags, into),
-	write: (caller, nodeid, fh, offset, flags, data) =>
+	write: (caller, nodeid, fh, offset, flags, data, ...rest) =>
 		isVirtualNode(nodeid)
 			? virtual.write(caller, nodeid, data)
-			: backing.write(caller, nodeid, fh, offset, flags, data),
+			: backing.write(caller, nodeid, fh, offset, flags, data, ...rest),
 	flush: (caller, nodeid, fh, owner) =>
 		isVirtualNode(nodeid) ? 0 : backing.flush(caller, nodeid, fh, owner),
 	release(caller, nodeid, fh, flockOwner) {
@@ -104,8 +104,8 @@ const rarities = (backing: FilesystemOps): Partial<FilesystemOps> => ({
 		isVirtualNode(to.nodeid) ? -EOPNOTSUPP : backing.copyFileRange(caller, from, to, length),
 	getlk: (caller, nodeid, lock) =>
 		isVirtualNode(nodeid) ? -EOPNOTSUPP : backing.getlk(caller, nodeid, lock),
-	setlk: (caller, nodeid, lock, wait) =>
-		isVirtualNode(nodeid) ? -EOPNOTSUPP : backing.setlk(caller, nodeid, lock, wait),
+	setlk: (caller, nodeid, lock) =>
+		isVirtualNode(nodeid) ? -EOPNOTSUPP : backing.setlk(caller, nodeid, lock),
 });
 
 /** The backing's operations, with the virtual directory put over them. */

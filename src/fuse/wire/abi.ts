@@ -84,6 +84,7 @@ export const INIT = {
 	PARALLEL_DIROPS: 1 << 18,
 	ABORT_ERROR: 1 << 21,
 	MAX_PAGES: 1 << 22,
+	HANDLE_KILLPRIV_V2: 1 << 28,
 	INIT_EXT: 1 << 30,
 } as const;
 
@@ -122,6 +123,8 @@ export const FOPEN = {
 } as const;
 
 export const FUSE_GETATTR_FH = 1 << 0;
+export const FUSE_OPEN_KILL_SUIDGID = 1 << 0;
+export const FUSE_WRITE_KILL_SUIDGID = 1 << 2;
 export const FUSE_RELEASE_FLOCK_UNLOCK = 1 << 1;
 export const FUSE_FSYNC_FDATASYNC = 1 << 0;
 export const FUSE_LK_FLOCK = 1 << 0;

@@ -10,7 +10,9 @@ const OLDEST_MINOR = 23;
 
 /**
  * Not asked for, on purpose: WRITEBACK_CACHE (the kernel would accept writes before we see them), DONT_MASK (the kernel
- * applies the umask), HANDLE_KILLPRIV* (then the kernel itself clears set-id bits), NO_OPEN*, SPLICE*.
+ * applies the umask), HANDLE_KILLPRIV (its second version says who may keep set-id bits), NO_OPEN*, SPLICE*.
+ * HANDLE_KILLPRIV_V2: without it the kernel asks for `security.capability` at each write, and neither O_TRUNC nor direct
+ * writes of ordinary users take the set-id bits off.
  * ABORT_ERROR lets a reader tell an aborted connection (ECONNABORTED) from an unmounted one (ENODEV).
  */
 const WANTED =
@@ -24,6 +26,7 @@ const WANTED =
 	INIT.PARALLEL_DIROPS |
 	INIT.ABORT_ERROR |
 	INIT.MAX_PAGES |
+	INIT.HANDLE_KILLPRIV_V2 |
 	INIT.INIT_EXT;
 const WANTED2 = INIT2.CREATE_SUPP_GROUP | INIT2.DIRECT_IO_ALLOW_MMAP;
 const LOCKS = INIT.POSIX_LOCKS | INIT.FLOCK_LOCKS;

@@ -16,7 +16,7 @@ const setUp = (overrides: Partial<FilesystemOps> = {}) => {
 	const {ops, calls} = recordingOps(overrides);
 	const request = new RequestBuffer(MAX_WRITE);
 	const reply = new ReplyBuffer(MAX_WRITE);
-	const dispatcher = new Dispatcher(ops, request, reply, () => false);
+	const dispatcher = new Dispatcher(ops, request, reply);
 	/** @returns the reply's bytes, undefined when there is none */
 	const send = (bytes: Uint8Array): Buffer | undefined => {
 		request.memory.fill(0xee);
@@ -237,7 +237,7 @@ test('random messages: never a throw, never a byte from outside the message, alw
 	const {ops, calls} = recordingOps();
 	const request = new RequestBuffer(MAX_WRITE);
 	const reply = new ReplyBuffer(MAX_WRITE);
-	const dispatcher = new Dispatcher(ops, request, reply, () => false);
+	const dispatcher = new Dispatcher(ops, request, reply);
 	const known = fc.constantFrom(...Object.values(OPCODE));
 	const arbitrary = fc.record({
 		opcode: fc.oneof({weight: 20, arbitrary: known}, fc.nat()),

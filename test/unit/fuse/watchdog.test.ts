@@ -15,12 +15,14 @@ const setUp = () => {
 	for (let opcode = 0; opcode < 64; opcode++) control.setDeadlineMs(opcode, 1000);
 	control.setDeadlineMs(OPCODE.SETLKW, 0);
 	const queue = new RequestQueue(createQueueBuffers(SLOTS, 1, 64));
+	const parked = new RequestQueue(createQueueBuffers(SLOTS, 0, 64));
 	const answers: [number, number, number][] = [];
 	const grown: number[] = [];
 	const answer = (low: number, high: number, error: number): void => void answers.push([low, high, error]);
 	const watchdog = new Watchdog({
 		control,
 		queue,
+		parked,
 		maxWorkers: 8,
 		answer,
 		grow: count => {
@@ -31,7 +33,8 @@ const setUp = () => {
 	});
 	const push = (unique: number, opcode: number = OPCODE.READ, readAtMs = control.clockMs): boolean =>
 		queue.push(Buffer.from(`request ${unique}`), 16, opcode, unique, 0, readAtMs);
-	return {control, queue, answers, grown, watchdog, push, interruptible: {control, queue, answer}};
+	const interruptible = {control, queue, parked, answer};
+	return {control, queue, parked, answers, grown, watchdog, push, interruptible};
 };
 
 test('an overdue request is answered ETIMEDOUT once, and its worker learns it', t => {
@@ -197,4 +200,19 @@ test('the queue keeps its order and its bytes under any sequence of steps', t =>
 		}),
 		{numRuns: 500},
 	);
+});
+
+test('who waits for a lock is answered EINTR when interrupted, and ETIMEDOUT only with a deadline of its own', t => {
+	const {control, parked, watchdog, answers, interruptible} = setUp();
+	const park = (unique: number): boolean =>
+		parked.push(Buffer.from('lock'), 4, OPCODE.SETLKW, unique, 0, control.clockMs);
+	t.true(park(1) && park(2));
+	t.true(interrupt(interruptible, 1, 0, 0));
+	t.deepEqual(answers, [[1, 0, -ERRNO.EINTR]]);
+	watchdog.tick(1_000_000);
+	t.is(parked.count, 1);
+	control.setDeadlineMs(OPCODE.SETLKW, 500);
+	watchdog.tick(2_000_000);
+	t.deepEqual(answers.at(-1), [2, 0, -ERRNO.ETIMEDOUT]);
+	t.is(parked.count, 0);
 });

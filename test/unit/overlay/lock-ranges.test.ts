@@ -1,7 +1,13 @@
 /** Which bytes are locked after a series of locks and unlocks. */
 import test from 'ava';
 import fc from 'fast-check';
-import {applyLock, decodeRanges, encodeRanges, type LockRange} from '../../../src/overlay/lock-ranges.ts';
+import {
+	applyLock,
+	conflicts,
+	decodeLocks,
+	encodeLocks,
+	type LockRange,
+} from '../../../src/overlay/lock-ranges.ts';
 import {F, OFFSET_MAX} from '../../../src/posix/locks.ts';
 
 const SIZE = 40;
@@ -13,13 +19,20 @@ test('each byte has the type of the last change over it, and ranges never overla
 			start: fc.integer({min: 0, max: SIZE - 1}),
 			length: fc.integer({min: 1, max: SIZE}),
 		})
-		.map(({type, start, length}) => ({type, start: BigInt(start), end: BigInt(start + length - 1)}));
+		.map(({type, start, length}) => ({
+			type,
+			start: BigInt(start),
+			end: BigInt(start + length - 1),
+			pid: length,
+		}));
 	fc.assert(
 		fc.property(fc.array(change, {maxLength: 20}), changes => {
 			let held: LockRange[] = [];
 			const bytes = new Array<number>(SIZE * 2).fill(F.UNLCK);
 			for (const c of changes) {
-				held = decodeRanges(encodeRanges(applyLock(held, c)));
+				const locks = decodeLocks(encodeLocks({via: 7, ranges: applyLock(held, c)}));
+				if (locks.via !== 7) return false;
+				held = [...locks.ranges];
 				bytes.fill(c.type, Number(c.start), Number(c.end) + 1);
 			}
 			return bytes.every((type, at) => {
@@ -32,8 +45,20 @@ test('each byte has the type of the last change over it, and ranges never overla
 });
 
 test('to the end of the file', t => {
-	const held = applyLock([], {type: F.WRLCK, start: 5n, end: OFFSET_MAX});
-	t.deepEqual(applyLock(held, {type: F.UNLCK, start: 10n, end: OFFSET_MAX}), [
-		{type: F.WRLCK, start: 5n, end: 9n},
+	const held = applyLock([], {type: F.WRLCK, start: 5n, end: OFFSET_MAX, pid: 12});
+	t.deepEqual(applyLock(held, {type: F.UNLCK, start: 10n, end: OFFSET_MAX, pid: 13}), [
+		{type: F.WRLCK, start: 5n, end: 9n, pid: 12},
 	]);
+});
+
+test('nothing held is encoded as nothing', t => {
+	t.deepEqual(decodeLocks(Buffer.alloc(0)), {via: 0, ranges: []});
+});
+
+test('two read locks are not in the way of each other; others are where they overlap', t => {
+	const held = {type: F.RDLCK, start: 5n, end: 9n, pid: 1};
+	t.false(conflicts(held, {type: F.RDLCK, start: 0n, end: OFFSET_MAX}));
+	t.true(conflicts(held, {type: F.WRLCK, start: 9n, end: 9n}));
+	t.false(conflicts(held, {type: F.WRLCK, start: 10n, end: OFFSET_MAX}));
+	t.true(conflicts({...held, type: F.WRLCK}, {type: F.RDLCK, start: 0n, end: 5n}));
 });
