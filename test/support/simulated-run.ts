@@ -97,15 +97,15 @@ export class SimulatedRun {
 		cluster.mend();
 		for (const machine of cluster.machines)
 			if (!goneForGood.includes(machine.number)) cluster.startDaemon(machine);
-		let why: string | undefined = 'it was never looked';
+		const found: {why: string | undefined} = {why: 'it was never looked'};
 		let lookedAtMs = 0;
 		await this.pass(REST_LIMIT_MS + HEAL_LIMIT_MS, () => {
 			if (cluster.clock.now() - lookedAtMs < 500) return false;
 			lookedAtMs = cluster.clock.now();
-			why = unrest(cluster, goneForGood);
-			return why === undefined;
+			found.why = unrest(cluster, goneForGood);
+			return found.why === undefined;
 		});
-		if (why !== undefined) throw new Violation(`no rest: ${why}`);
+		if (found.why !== undefined) throw new Violation(`no rest: ${found.why}`);
 		this.writers.checkAll();
 	}
 
