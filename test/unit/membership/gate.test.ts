@@ -44,8 +44,8 @@ test('the lease: an open gate that nobody renews closes by itself', t => {
 
 test('switching: a mutation waits for its time, then is refused', t => {
 	const gate = new Gate();
-	gate.set({...open, state: 'switching'});
 	const start = performance.now();
+	gate.set({...open, state: 'switching'});
 	t.is(gate.enter(60), 0);
 	t.true(performance.now() - start >= 50);
 	t.is(gate.inFlight, 0);
