@@ -8,6 +8,12 @@ import {waitFor} from '../support/wait-for.ts';
 import {type WriterReport} from '../support/writer.ts';
 
 const NEEDS = [...LAB, 'gluster'] as const;
+/**
+ * GlusterFS itself fails an operation that is in flight at the moment when a brick's connection breaks, now and then: it may
+ * or may not have been done. Everything after it has to work.
+ */
+const inFlight = /^\w+ ENOTCONN /;
+const IN_FLIGHT_MAX = 2;
 const STOP_FILE = '/run/stop-writing';
 
 const untilWriting = async (host: Host): Promise<void> => {
@@ -34,7 +40,10 @@ const underFault = async (
 		t.is(result.exitCode, 0, result.stderr);
 		const report = JSON.parse(result.stdout) as WriterReport;
 		t.log(`${hosts[i]!.name}: ${report.rounds} rounds, longest ${report.longestMs} ms`);
-		t.deepEqual(report.failures, [], hosts[i]!.name);
+		t.log(report.failures.join(', '));
+		const others = report.failures.filter(failure => !inFlight.test(failure));
+		t.deepEqual(others, [], hosts[i]!.name);
+		t.true(report.failures.length <= IN_FLIGHT_MAX, `${hosts[i]!.name}: ${report.failures.join(', ')}`);
 		t.deepEqual(report.lost, []);
 		t.is(report.duplicates, 0);
 	}

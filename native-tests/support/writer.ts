@@ -34,6 +34,8 @@ const overwrite = (file: string, text: string): void => {
 	}
 };
 const comeAndGo = (directory: string): void => {
+	// What a failed attempt has left is no failure of this one.
+	if (fs.existsSync(directory)) fs.rmdirSync(directory);
 	fs.mkdirSync(directory);
 	fs.rmdirSync(directory);
 };
