@@ -51,7 +51,7 @@ const underFault = async (
 	await cluster.untilIdentical(cluster.lab.hosts);
 };
 
-nativeTest(NEEDS, 'a killed brick: writers on all nodes do not notice, it comes back by itself', async t => {
+nativeTest(NEEDS, 'a killed brick: writers on all nodes go on, it comes back by itself', async t => {
 	await using cluster = await Cluster.serving(3);
 	const {hosts} = cluster.lab;
 	const victim = cluster.host(2);
