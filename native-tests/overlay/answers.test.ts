@@ -8,7 +8,8 @@ test.serial('files behave as on the backing filesystem', async t => {
 		const ask = async (directory: string): Promise<Answers> =>
 			JSON.parse(await ok(`mkdir ${directory}; python3 ${ANSWERS_PROGRAM} ${directory}`, 60_000)) as Answers;
 		const expected = await ask('$B/plain');
-		const found = await ask('$M/overlay');
+		// As long as the other path: some questions go to the limit of 4,095 bytes.
+		const found = await ask('$M/plain1');
 		t.true(Object.keys(expected).length > 100);
 		t.deepEqual(broken(expected), []);
 		t.deepEqual(differences(expected, found), []);

@@ -1,4 +1,5 @@
 /** What hfs_config may ask of this daemon, carried out by heal/. */
+import os from 'node:os';
 import {HekafsError} from '../errors.ts';
 import {describeCorrection} from '../heal/correct.ts';
 import {type Changes} from '../heal/changes.ts';
@@ -83,7 +84,8 @@ export class DaemonControl implements Control {
 			initialTree({
 				filesystemId: node.state?.filesystemId,
 				servers: node.state?.set.servers ?? [],
-				members: members(),
+				// A node that is no server is not among them by itself.
+				members: [...members(), {uuid: node.self, addresses: [os.hostname()]}],
 			});
 		// One at a time on this node; between nodes the lock in the filesystem decides.
 		const count = await node.exclusive(INIT_WAIT_MS, async () =>
