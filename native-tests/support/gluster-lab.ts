@@ -12,8 +12,12 @@ import {clientVolfile, serverVolfile, type TestBrick} from './volfiles.ts';
 
 export const FILESYSTEM_ID = '11111111-2222-4333-8444-555555555555';
 export const EXPORTED = 'conf-a';
-/** Ports of these tests; no default port of GlusterFS or of HekaFS lies among them. */
-const FIRST_PORT = 34_100;
+/**
+ * Ports of these tests; no default port of GlusterFS or of HekaFS lies among them, nor one that the kernel gives away.
+ * Each process has some of its own, so that two runs on one machine don't meet.
+ */
+const PORTS = {first: 25_000, perProcess: 8, processes: 970};
+const firstPort = PORTS.first + (process.pid % PORTS.processes) * PORTS.perProcess;
 
 export class GlusterLab implements AsyncDisposable {
 	readonly directory: string;
@@ -29,7 +33,7 @@ export class GlusterLab implements AsyncDisposable {
 
 	/** The n-th brick, from 1. */
 	brick(n: number): TestBrick {
-		return {name: `cfs-${n}`, directory: join(this.directory, `brick${n}`), port: FIRST_PORT + n};
+		return {name: `cfs-${n}`, directory: join(this.directory, `brick${n}`), port: firstPort + n};
 	}
 
 	bricks(count: number): TestBrick[] {

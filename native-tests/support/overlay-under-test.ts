@@ -44,6 +44,8 @@ export interface StartOptions {
 	readonly writeWaitMs?: number;
 	/** Leaves the gate closed and no backing attached. */
 	readonly detached?: boolean;
+	/** Lies below: an existing directory, which stays. Without it: a fresh local one. */
+	readonly backing?: string;
 }
 
 const isMounted = (mountpoint: string): boolean =>
@@ -80,15 +82,15 @@ const commander = (child: ChildProcessWithoutNullStreams): (() => Promise<unknow
 export const withOverlay = async (
 	t: ExecutionContext,
 	body: (overlay: OverlayUnderTest) => Promise<void>,
-	{attrTimeoutMs = 1000, writeWaitMs = 2000, detached = false}: StartOptions = {},
+	{attrTimeoutMs = 1000, writeWaitMs = 2000, detached = false, backing}: StartOptions = {},
 ): Promise<void> => {
 	const base = mkdtempSync(join(tmpdir(), 'hekafs-overlay-'));
 	const mnt = join(base, 'mnt');
-	const back = join(base, 'back');
+	const back = backing ?? join(base, 'back');
 	// Other users than root take part.
 	chmodSync(base, 0o755);
 	mkdirSync(mnt);
-	mkdirSync(back);
+	if (backing === undefined) mkdirSync(back);
 	const child = spawn(process.execPath, [PROGRAM, mnt, back, String(attrTimeoutMs), String(writeWaitMs)]);
 	let errors = '';
 	child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));

@@ -97,22 +97,24 @@ def exclude(directory, who, begin, rounds):
 
 
 def take_both(directory, how):
-    file = open(os.path.join(directory, 'lock'), 'a+')
+    # On one file each: for GlusterFS the two kinds are in each other's way.
+    files = []
     got = []
     for name, take in (('flock', fcntl.flock), ('fcntl', fcntl.lockf)):
+        files.append(open(os.path.join(directory, f'lock-{name}'), 'a+'))
         try:
-            take(file, fcntl.LOCK_EX | how)
+            take(files[-1], fcntl.LOCK_EX | how)
             got.append(name)
         except BlockingIOError:
             pass
         except InterruptedError:
             got.append('interrupted')
             break
-    return file, got
+    return files, got
 
 
 def hold(directory):
-    _file, got = take_both(directory, fcntl.LOCK_NB)
+    _files, got = take_both(directory, fcntl.LOCK_NB)
     print(f'held {os.getpid()}' if len(got) == 2 else f'only {got}', flush=True)
     time.sleep(60)
 

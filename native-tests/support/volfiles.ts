@@ -68,6 +68,7 @@ const client = (brick: TestBrick, exported: string): string =>
 			'ping-timeout 5',
 			'frame-timeout 60',
 			'send-gids true',
+			'filter-O_DIRECT on',
 		],
 		[],
 	);

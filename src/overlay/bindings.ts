@@ -3,6 +3,7 @@ import {ERRNO} from '../posix/errno.ts';
 import {close} from '../posix/files.ts';
 import {F, flock, LOCK, OFFSET_MAX, ofdSetLock} from '../posix/locks.ts';
 import {O} from '../posix/open-flags.ts';
+import {type CurrentRoot} from './current-root.ts';
 import {type Handle} from './handle-layout.ts';
 import {type HandleTable} from './handle-table.ts';
 import {decodeLocks} from './lock-ranges.ts';
@@ -13,16 +14,26 @@ const {EAGAIN, EBADF, ENFILE} = ERRNO;
 /** Only these of the client's flags concern the backing; O_TRUNC, O_EXCL were dealt with when the file was opened. */
 const KEPT_FLAGS = O.ACCMODE | O.APPEND | O.SYNC | O.DSYNC;
 
-/** The flags for opening the backing's file: no O_DIRECT, since our buffers are not aligned, no O_NONBLOCK. */
-export const backingFlags = (flags: number): number => flags & KEPT_FLAGS;
-
 export class Bindings {
 	readonly #handles: HandleTable;
 	readonly #nodes: Nodes;
+	readonly #root: CurrentRoot;
 
-	constructor(handles: HandleTable, nodes: Nodes) {
+	constructor(handles: HandleTable, nodes: Nodes, root: CurrentRoot) {
 		this.#handles = handles;
 		this.#nodes = nodes;
+		this.#root = root;
+	}
+
+	/**
+	 * The flags for opening the backing's file. No O_NONBLOCK; no O_DIRECT of the client's, since our buffers are not
+	 * aligned. But a FUSE mount divides a write through its page cache at the borders of pages, and a writer on another
+	 * node gets in between: appends go past the cache. What is below must not mind where the data lies then: a private
+	 * mount doesn't (filter-O_DIRECT).
+	 */
+	backingFlags(flags: number): number {
+		const direct = (flags & O.APPEND) !== 0 && this.#root.isFuse ? O.DIRECT : 0;
+		return (flags & KEPT_FLAGS) | direct;
 	}
 
 	/**
@@ -56,7 +67,7 @@ export class Bindings {
 	}
 
 	#rebind(handle: Handle, generation: number): number {
-		const flags = handle.kind === 'directory' ? O.RDONLY | O.DIRECTORY : backingFlags(handle.flags);
+		const flags = handle.kind === 'directory' ? O.RDONLY | O.DIRECTORY : this.backingFlags(handle.flags);
 		const fd = this.#nodes.open(handle.nodeid, generation, flags);
 		if (fd < 0) return fd;
 		// The lock is had anew, or the handle is no good: two holders would be worse than an error. (P1)

@@ -12,6 +12,8 @@ const REQUESTS = 3;
 const ANSWERS = 4;
 /** 1 from a request to its answer. */
 const PENDING = 5;
+/** 1 when the generation's filesystem is a FUSE filesystem itself. */
+const IS_FUSE = 6;
 const HEADER_BYTES = 64;
 
 /** Attributes older than this are looked up again when somebody asks. */
@@ -42,10 +44,16 @@ export class CurrentRoot {
 		return Atomics.load(this.#cells, GENERATION);
 	}
 
-	/** Makes a generation current. @param attributes of its root */
-	attach(generation: number, attributes: Uint8Array): void {
+	/** Whether the backing is a FUSE filesystem itself: a GlusterFS mount, as a rule. */
+	get isFuse(): boolean {
+		return Atomics.load(this.#cells, IS_FUSE) === 1;
+	}
+
+	/** Makes a generation current. @param attributes of its root. @param isFuse as the property */
+	attach(generation: number, attributes: Uint8Array, isFuse: boolean): void {
 		this.#lock.run(() => {
 			this.#attributes.set(attributes);
+			Atomics.store(this.#cells, IS_FUSE, isFuse ? 1 : 0);
 			Atomics.store(this.#cells, REFRESHED_AT, nowMs());
 			Atomics.store(this.#cells, GENERATION, generation);
 		});
@@ -59,7 +67,7 @@ export class CurrentRoot {
 		none.writeUInt32LE(2, STATX.nlink);
 		none.writeUInt32LE(4096, STATX.blksize);
 		none.writeBigUInt64LE(1n, STATX.ino);
-		this.attach(0, none);
+		this.attach(0, none, false);
 	}
 
 	/**

@@ -36,7 +36,7 @@ export const createFilesystem = (options: FilesystemOptions): FilesystemOps => {
 	const {inodes, handles, directories, root, gate, board} = options.tables;
 	const guard = new Guard(gate, root, options.writeWaitMs);
 	const nodes = new Nodes(inodes, handles, directories);
-	const bindings = new Bindings(handles, nodes);
+	const bindings = new Bindings(handles, nodes, root);
 	const ctx = new Context({inodes, handles, nodes, bindings, root, guard, times: options.times});
 	const virtual = new VirtualFiles({board, handles, guard, onControl: options.onControl});
 

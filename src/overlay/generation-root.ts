@@ -10,6 +10,8 @@ import {type SharedState} from './shared-state.ts';
 /** This file's own extension: `.js` when built. */
 const MODULE = new URL(`root-thread${extname(import.meta.url)}`, import.meta.url);
 
+type Opened = Extract<RootMessage, {readonly kind: 'opened'}>;
+
 export interface GenerationRootOptions {
 	readonly state: SharedState;
 	readonly generation: number;
@@ -20,8 +22,8 @@ export interface GenerationRootOptions {
 
 export class GenerationRoot {
 	readonly generation: number;
-	/** Of the root directory when it was opened. */
-	readonly #attributes: Uint8Array;
+	/** The root directory as it was opened. */
+	readonly #opened: Opened;
 	readonly #worker: Worker;
 	readonly #stop: Int32Array;
 	readonly #root: CurrentRoot;
@@ -30,11 +32,11 @@ export class GenerationRoot {
 		options: GenerationRootOptions,
 		worker: Worker,
 		stop: Int32Array,
-		attributes: Uint8Array,
+		opened: Opened,
 		root: CurrentRoot,
 	) {
 		this.generation = options.generation;
-		this.#attributes = attributes;
+		this.#opened = opened;
 		this.#worker = worker;
 		this.#stop = stop;
 		this.#root = root;
@@ -53,7 +55,7 @@ export class GenerationRoot {
 		if (message.kind === 'opened') {
 			// A thread that hangs below a dead mount must not keep the process.
 			worker.unref();
-			return new GenerationRoot(options, worker, new Int32Array(stop), message.attributes, root);
+			return new GenerationRoot(options, worker, new Int32Array(stop), message, root);
 		}
 		const why = message.kind === 'failed' ? errnoName(message.errno) : message.kind;
 		throw new HekafsError('HEKAFS_MOUNT_LOST', `can't open ${path}: ${why}`);
@@ -69,7 +71,7 @@ export class GenerationRoot {
 				resolve(message.kind === 'locks moved' ? message.lost : 0),
 			),
 		);
-		this.#root.attach(this.generation, this.#attributes);
+		this.#root.attach(this.generation, this.#opened.attributes, this.#opened.isFuse);
 		this.#root.wake();
 		return Promise.race([
 			moved,

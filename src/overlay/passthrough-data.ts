@@ -7,6 +7,9 @@ import {type Context} from './context.ts';
 import {reopen} from './nodes.ts';
 import {dropSetIds} from './set-ids.ts';
 
+/** linux/falloc.h */
+const FALLOC_FL_ZERO_RANGE = 0x10;
+
 type DataOperations = Pick<FilesystemOps, 'read' | 'write' | 'fallocate' | 'lseek' | 'copyFileRange'>;
 
 /**
@@ -14,8 +17,8 @@ type DataOperations = Pick<FilesystemOps, 'read' | 'write' | 'fallocate' | 'lsee
  * changed through a memory map comes back through whichever handle the kernel finds. The descriptor is shared with other
  * threads, so its flag stays as it is.
  */
-const writeOtherwise = (fd: number, append: number, data: Buffer, offset: bigint): number => {
-	const own = reopen(fd, O.WRONLY | append);
+const writeOtherwise = (fd: number, flags: number, data: Buffer, offset: bigint): number => {
+	const own = reopen(fd, O.WRONLY | flags);
 	if (own < 0) return own;
 	const written = pwrite(own, data, offset);
 	close(own);
@@ -25,7 +28,7 @@ const writeOtherwise = (fd: number, append: number, data: Buffer, offset: bigint
 /** Files are written as root, but reserving and copying is the caller's change, too: the kernel does not say whose. */
 const dropForUser = (fd: number, caller: Caller): number => (caller.uid === 0 ? 0 : dropSetIds(fd, caller));
 
-export const dataOperations = ({guard, bindings}: Context): DataOperations => ({
+export const dataOperations = ({guard, bindings, root}: Context): DataOperations => ({
 	read: (_caller, _nodeid, fh, offset, _flags, into) =>
 		guard.read(generation => bindings.withHandle(fh, generation, ({fd}) => pread(fd, into, offset))),
 
@@ -39,9 +42,14 @@ export const dataOperations = ({guard, bindings}: Context): DataOperations => ({
 					const dropped = killSuidgid ? dropSetIds(fd, caller) : 0;
 					if (dropped < 0) return dropped;
 					const append = flags & O.APPEND;
-					return append === (opened & O.APPEND)
-						? pwrite(fd, data, offset)
-						: writeOtherwise(fd, append, data, offset);
+					const written =
+						append === (opened & O.APPEND)
+							? pwrite(fd, data, offset)
+							: writeOtherwise(fd, bindings.backingFlags(append), data, offset);
+					// Some FUSE filesystem that hands O_DIRECT down, and what is below wants aligned buffers.
+					return written === -ERRNO.EINVAL && append !== 0
+						? writeOtherwise(fd, append, data, offset)
+						: written;
 				}),
 			repeatable,
 		);
@@ -50,6 +58,8 @@ export const dataOperations = ({guard, bindings}: Context): DataOperations => ({
 	fallocate: (caller, _nodeid, fh, mode, offset, length) =>
 		guard.mutate(generation =>
 			bindings.withHandle(fh, generation, ({fd}) => {
+				// GlusterFS takes ZERO_RANGE for a mere reservation and says that it is done.
+				if ((mode & FALLOC_FL_ZERO_RANGE) !== 0 && root.isFuse) return -ERRNO.EOPNOTSUPP;
 				const dropped = dropForUser(fd, caller);
 				return dropped < 0 ? dropped : fallocate(fd, mode, offset, length);
 			}),

@@ -8,7 +8,6 @@ import {cstring} from '../posix/libc.ts';
 import {O} from '../posix/open-flags.ts';
 import {STATX} from '../posix/statx.ts';
 import {asCaller} from './as-caller.ts';
-import {backingFlags} from './bindings.ts';
 import {checkName, type Context} from './context.ts';
 import {opensForWriting} from './guard.ts';
 import {newIdentity, readIdentity, S_IFREG} from './identity.ts';
@@ -87,7 +86,7 @@ export const fileOperations = (ctx: Context): FileOperations => {
 		flags: number,
 		mode: number,
 	): number => {
-		const openFlags = backingFlags(flags);
+		const openFlags = bindings.backingFlags(flags);
 		for (let tries = 0; tries < TRIES; tries++) {
 			const fd = asCaller(caller, () =>
 				openat(directory, name, openFlags | O.CREAT | O.EXCL | O.NOFOLLOW | O.CLOEXEC, mode & 0o7777),
@@ -138,7 +137,7 @@ export const fileOperations = (ctx: Context): FileOperations => {
 	return {
 		open(caller, nodeid, flags, killSuidgid) {
 			const run = (generation: number): OpenReply | number => {
-				const fd = nodes.open(nodeid, generation, backingFlags(flags) | (flags & O.TRUNC));
+				const fd = nodes.open(nodeid, generation, bindings.backingFlags(flags) | (flags & O.TRUNC));
 				if (fd < 0) return fd;
 				// It is truncated already; what can't be had now is no reason to refuse it.
 				if (killSuidgid && (flags & O.TRUNC) !== 0) dropSetIds(fd, caller);
@@ -163,7 +162,7 @@ export const fileOperations = (ctx: Context): FileOperations => {
 		tmpfile(caller, parent, flags, mode) {
 			return guard.mutate(generation =>
 				nodes.inDirectory(parent, generation, (directory): Created | number => {
-					const openFlags = backingFlags(flags) | (flags & O.EXCL) | O.TMPFILE | O.CLOEXEC;
+					const openFlags = bindings.backingFlags(flags) | (flags & O.EXCL) | O.TMPFILE | O.CLOEXEC;
 					const fd = asCaller(caller, () => openat(directory, THIS_DIRECTORY, openFlags, mode & 0o7777));
 					if (fd < 0) return fd;
 					return created(fd, flags, generation, () => {

@@ -18,7 +18,7 @@ export interface RootThreadData {
 
 /** The thread's first message: the root's attributes, or why it can't be opened. */
 export type RootMessage =
-	| {readonly kind: 'opened'; readonly attributes: Uint8Array}
+	| {readonly kind: 'opened'; readonly attributes: Uint8Array; readonly isFuse: boolean}
 	| {readonly kind: 'failed'; readonly errno: number}
 	/** Once, after the generation became current: what was locked is locked in it, as far as it could be had. */
 	| {readonly kind: 'locks moved'; readonly lost: number};

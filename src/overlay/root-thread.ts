@@ -3,6 +3,7 @@
  * the generation leaves open. All of it may block on a dying mount, which is why no other thread does it.
  */
 import {parentPort, workerData} from 'node:worker_threads';
+import {fstatfs, FUSE_SUPER_MAGIC, STATFS, STATFS_SIZE} from '../posix/attributes.ts';
 import {close, openat} from '../posix/files.ts';
 import {AT_FDCWD, cstring} from '../posix/libc.ts';
 import {O} from '../posix/open-flags.ts';
@@ -21,12 +22,13 @@ const {state, generation, path, stop: stopBuffer} = workerData as RootThreadData
 const stop = new Int32Array(stopBuffer);
 const {root, directories, handles, inodes} = openTables(state);
 const attributes = Buffer.alloc(STATX_SIZE);
+const filesystem = Buffer.alloc(STATFS_SIZE);
 
 const tell = (message: RootMessage): void => parentPort?.postMessage(message);
 
 /** Locks must not wait for their holders' next call: another node could get them meanwhile. */
 const moveLocks = (): void => {
-	const bindings = new Bindings(handles, new Nodes(inodes, handles, directories));
+	const bindings = new Bindings(handles, new Nodes(inodes, handles, directories), root);
 	let lost = 0;
 	for (const fh of handles.lockHolders(generation))
 		if (bindings.withHandle(fh, generation, () => 0) < 0) lost++;
@@ -63,14 +65,16 @@ const cleanUp = (): void => {
 
 const run = (): void => {
 	const fd = openat(AT_FDCWD, cstring(path), O.PATH | O.DIRECTORY | O.CLOEXEC);
-	const result = fd < 0 ? fd : statDescriptor(fd, attributes);
+	const known = fd < 0 ? fd : fstatfs(fd, filesystem);
+	const result = known < 0 ? known : statDescriptor(fd, attributes);
 	if (result < 0) {
 		if (fd >= 0) close(fd);
 		tell({kind: 'failed', errno: result});
 		return;
 	}
 	const {pinned} = directories.add({nodeid: ROOT_NODE, reuse: 0, generation}, fd);
-	tell({kind: 'opened', attributes: Uint8Array.from(attributes)});
+	const isFuse = filesystem.readBigUInt64LE(STATFS.type) === FUSE_SUPER_MAGIC;
+	tell({kind: 'opened', attributes: Uint8Array.from(attributes), isFuse});
 	keepFresh(fd);
 	directories.unpin(pinned);
 	cleanUp();

@@ -84,6 +84,9 @@ export const STATFS = {
 	flags: 80,
 } as const;
 
+/** FUSE_SUPER_MAGIC of linux/magic.h: `type` of every FUSE filesystem, a GlusterFS mount among them. */
+export const FUSE_SUPER_MAGIC = 0x65735546n;
+
 /** @param fd may be an O.PATH descriptor. @param into at least STATFS_SIZE bytes */
 export const fstatfs = (fd: number, into: Buffer): number => checked(sysFstatfs(fd, into));
 export const statfs = (path: CString, into: Buffer): number => checked(sysStatfs(path, into));

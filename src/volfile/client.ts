@@ -54,6 +54,9 @@ const client = (
 			'ping-timeout': pingTimeoutS,
 			'frame-timeout': FRAME_TIMEOUT_S,
 			'send-gids': 'true',
+			// The overlay appends with O_DIRECT, so that the kernel leaves an append in one piece; the bricks would take
+			// that to mean aligned buffers.
+			'filter-O_DIRECT': 'on',
 		},
 		subvolumes: [],
 	};

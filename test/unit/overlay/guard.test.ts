@@ -17,7 +17,7 @@ const setUp = (waitMs = 30) => {
 	const set = (state: GateState, generation = 1): void => {
 		gate.set({state, generation: generation as Generation, epoch: 1, degraded: false});
 	};
-	const attach = (generation: number): void => root.attach(generation, Buffer.alloc(STATX_SIZE));
+	const attach = (generation: number): void => root.attach(generation, Buffer.alloc(STATX_SIZE), false);
 	return {
 		gate,
 		root,
