@@ -2,9 +2,10 @@
 # shellcheck shell=bash
 
 # FUSE and overlay mounts outside the directory for temporary files, one "type mount-point" a line. What lies in there and
-# not below $TMPDIR belongs to somebody else on this machine.
+# not below $TMPDIR belongs to somebody else on this machine. fusectl, the kernel's control files, is mounted by whoever needs it
+# first (systemd, as a rule) and stays.
 list_mounts() {
-	awk '{for (i = 7; $i != "-"; i++); print $(i + 1), $5}' /proc/self/mountinfo | grep -E '^(fuse|overlay)' |
+	awk '{for (i = 7; $i != "-"; i++); print $(i + 1), $5}' /proc/self/mountinfo | grep -E '^(fuse(\.[^ ]*|blk)?|overlay) ' |
 		grep -vF -- " ${TMPDIR%/hekafs-run.*}/" || true
 }
 # Mounts below the tests' own directory, of whatever type.

@@ -47,6 +47,19 @@ nativeTest(NEEDS, 'SIGTERM unmounts cleanly with files open', async t => {
 	await holder;
 });
 
+nativeTest(NEEDS, 'SIGTERM while it starts leaves no mount', async t => {
+	await using daemon = new LocalDaemon();
+	const running = daemon.spawn();
+	await waitFor(() => Promise.resolve(daemon.mountedType() === 'fuse.hekafs'), {
+		deadlineMs: 15_000,
+		what: 'the overlay is mounted, and not yet announced',
+		intervalMs: 1,
+	});
+	running.child.kill('SIGTERM');
+	t.is((await running.ended).exitCode, 0, running.output());
+	t.is(daemon.mountedType(), undefined);
+});
+
 nativeTest(NEEDS, 'after kill -9 the next start takes the stale mount over', async t => {
 	await using daemon = new LocalDaemon();
 	const running = await daemon.start();

@@ -215,6 +215,8 @@ class FuseSession implements Session {
 		}
 		if (result === -ERRNO.ETIMEDOUT) await umount(MNT.DETACH);
 		thread.close();
+		// Whatever went wrong above: no dead mount stays. It is aborted, so this can't block.
+		if (connectionAt(mountpoint) === this.connection) tearDown(mountpoint, this.connection);
 	}
 
 	#isIdle(): boolean {

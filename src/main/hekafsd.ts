@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** hekafsd: the daemon of a node. Reads its flags, checks the machine, runs until a signal or the end of the mount. */
 import {describeError, EXIT, HekafsError} from '../errors.ts';
-import {compose, type Daemon} from './compose.ts';
+import {compose} from './compose.ts';
 import {type DaemonConfig, parseDaemonConfig} from './config.ts';
 import {daemonize, tellParent} from './daemonize.ts';
 import {checkEnvironment} from './environment.ts';
@@ -9,20 +9,21 @@ import {checkEnvironment} from './environment.ts';
 /** A clean stop that takes longer than this ends with SIGKILL: a thread may hang in a dead mount (docs/adr). */
 const STOP_DEADLINE_MS = 20_000;
 
-/** Why the daemon stopped: a signal, or the overlay went away by itself. */
-const untilStopped = async (daemon: Daemon): Promise<'signal' | 'unmounted' | 'aborted' | 'failed'> =>
+/** Resolves at the first signal that asks for a stop. From then on such a signal no longer ends the process at once. */
+const untilSignal = async (): Promise<'signal'> =>
 	new Promise(resolve => {
 		for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve('signal'));
-		void daemon.closed.then(resolve);
 	});
 
 const run = async (config: DaemonConfig): Promise<number> => {
 	checkEnvironment();
+	// Before anything is mounted: a signal that ended the process during the start would leave a dead mount.
+	const signalled = untilSignal();
 	const daemon = await compose(config);
 	const text = `hekafsd: mounted ${config.mountpoint} (process ${process.pid}, status: hfs_config --run ${config.run} status)\n`;
 	process.stdout.write(text);
 	tellParent({kind: 'mounted', text});
-	const why = await untilStopped(daemon);
+	const why = await Promise.race([signalled, daemon.closed]);
 	const killer = setTimeout(() => process.kill(process.pid, 'SIGKILL'), STOP_DEADLINE_MS);
 	await daemon.stop();
 	clearTimeout(killer);
