@@ -215,17 +215,24 @@ const setBrickAside: Executor<'setBrickAside'> = async (context, step) => {
 const waitHealed: Executor<'waitHealed'> = async context => {
 	const {node, to} = context;
 	const deadline = node.ports.now() + HEAL_LIMIT_MS;
-	let most = 0;
+	// A healed directory brings its entries to light, so the count also grows; what is done only grows.
+	let done = 0;
+	let before = 0;
 	let zeros = 0;
 	while (zeros < 2 && node.ports.now() < deadline) {
 		const heals = await context.countHeals(to).catch(() => undefined);
 		if (heals !== undefined) {
-			most = Math.max(most, heals.pending);
+			done += Math.max(0, before - heals.pending);
+			before = heals.pending;
 			zeros = heals.pending === 0 && heals.unreachable === 0 ? zeros + 1 : 0;
-			context.progress(`healing: ${heals.pending} entries to go`, most - heals.pending, most);
+			context.progress('filling the new server', done, done + heals.pending);
 		}
 		if (zeros < 2) await sleep(node.ports, HEAL_POLL_MS);
 	}
+	if (zeros < 2)
+		context.progress(
+			`note: the new server does not hold everything yet, ${before} entries are pending; watch it with: hfs_config status`,
+		);
 };
 
 /** One executor for each kind of step: a new kind without one does not compile. */

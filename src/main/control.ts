@@ -33,6 +33,9 @@ const INIT_WAIT_MS = 15_000;
 /** How long `heal` waits for a count of what is left. */
 const COUNT_LIMIT_MS = 10_000;
 
+const HOW_TO_WATCH =
+	'it is being filled from the others and counts as a copy only then; watch it with: hfs_config status (until it is healthy)';
+
 const notHere = (what: string): HekafsError =>
 	new HekafsError(
 		'HEKAFS_REFUSED',
@@ -54,7 +57,9 @@ export class DaemonControl implements Control {
 		{progress}: ControlContext,
 	): Promise<ControlResult> {
 		this.#requireGluster('serve');
-		return {text: await this.#o.changes.serve({found, wait, progress})};
+		const text = await this.#o.changes.serve({found, wait, progress});
+		const isAlone = (this.#o.node.state?.set.servers.length ?? 1) === 1;
+		return {text: wait || isAlone ? text : `${text}\n${HOW_TO_WATCH}`};
 	}
 
 	async retire(
@@ -62,6 +67,10 @@ export class DaemonControl implements Control {
 		{progress}: ControlContext,
 	): Promise<ControlResult> {
 		this.#requireGluster('retire');
+		if (force)
+			this.#o.node.ports.log(
+				`forced by the operator, who says that ${node ?? 'this node'} is off for good: what only it holds is given up`,
+			);
 		return {text: await this.#o.changes.retire({subject: node ?? this.#o.node.self, force, progress})};
 	}
 

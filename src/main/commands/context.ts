@@ -4,7 +4,8 @@ import {EXIT, type ExitCode} from '../../errors.ts';
 import {runControl} from '../../http/control-client.ts';
 import {type ControlResult} from '../../http/control.ts';
 import {type StatusReport} from '../../membership/report.ts';
-import {progressOn, type Terminal} from './terminal.ts';
+import {progressOn} from './progress.ts';
+import {type Terminal} from './terminal.ts';
 
 export interface CommandContext {
 	readonly terminal: Terminal;

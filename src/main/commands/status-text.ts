@@ -1,4 +1,5 @@
 /** The status report as `hfs_config status` shows it to people. Pure. */
+import {indispensableServers} from '../../membership/indispensable.ts';
 import {type StatusReport} from '../../membership/report.ts';
 import {type Colour, type Paint} from './terminal.ts';
 import {renderRows, wrap, type Cell} from './text-table.ts';
@@ -68,15 +69,25 @@ const facts = (report: StatusReport, paint: Paint): ReadonlyArray<readonly Cell[
 	];
 };
 
-const servers = (report: StatusReport, paint: Paint): Cell[][] => [
-	['SERVER', 'ADDRESS', 'BRICK'].map(text => ({text, paint: t => paint('bold', t)})),
-	...report.servers.map(({uuid, address, up}): Cell[] => [
-		{text: uuid},
-		{text: address},
-		up ? {text: 'up', paint: t => paint('green', t)} : {text: 'down', paint: t => paint('red', t)},
-		{text: uuid === report.node.uuid ? 'this node' : '', paint: t => paint('dim', t)},
-	]),
-];
+/** What must be known of a server besides its state. */
+const serverNote = (report: StatusReport, uuid: string, indispensable: ReadonlySet<string>): string =>
+	[uuid === report.node.uuid ? 'this node' : '', indispensable.has(uuid) ? 'no quorum without it' : '']
+		.filter(note => note !== '')
+		.join('; ');
+
+const servers = (report: StatusReport, paint: Paint): Cell[][] => {
+	const up = new Set(report.servers.filter(server => server.up).map(server => server.uuid));
+	const indispensable = new Set<string>(report.set === null ? [] : indispensableServers(report.set, up));
+	return [
+		['SERVER', 'ADDRESS', 'BRICK'].map(text => ({text, paint: t => paint('bold', t)})),
+		...report.servers.map((server): Cell[] => [
+			{text: server.uuid},
+			{text: server.address},
+			server.up ? {text: 'up', paint: t => paint('green', t)} : {text: 'down', paint: t => paint('red', t)},
+			{text: serverNote(report, server.uuid, indispensable), paint: t => paint('dim', t)},
+		]),
+	];
+};
 
 const members = (report: StatusReport, paint: Paint): Cell[][] => [
 	['MEMBER', 'ADDRESSES', 'GLUSTERD'].map(text => ({text, paint: t => paint('bold', t)})),

@@ -1,4 +1,7 @@
 /** Where a command writes: standard output for results, standard error for progress and errors; colours only on a terminal. */
+import {createInterface} from 'node:readline/promises';
+
+/** What a command may write to and ask. */
 export interface Terminal {
 	/** Writes to standard output as it is. */
 	readonly out: (text: string) => void;
@@ -7,15 +10,31 @@ export interface Terminal {
 	readonly outColours: boolean;
 	/** Whether progress may overwrite its own line. */
 	readonly errIsTerminal: boolean;
+	/** Standard error itself, for what moves the cursor; used on a terminal only. */
+	readonly errStream: NodeJS.WritableStream;
+	/** Asks a question on standard error and reads a line; undefined when nobody is there to answer. */
+	readonly ask: (question: string, signal: AbortSignal) => Promise<string | undefined>;
 	/** Columns of standard output; 100 when it is no terminal. */
 	readonly width: number;
 }
+
+const ask = async (question: string, signal: AbortSignal): Promise<string | undefined> => {
+	if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined;
+	const lines = createInterface({input: process.stdin, output: process.stderr});
+	try {
+		return await lines.question(question, {signal});
+	} finally {
+		lines.close();
+	}
+};
 
 export const processTerminal = (): Terminal => ({
 	out: text => void process.stdout.write(text),
 	err: text => void process.stderr.write(text),
 	outColours: process.stdout.isTTY && process.env['NO_COLOR'] === undefined && process.env['TERM'] !== 'dumb',
 	errIsTerminal: process.stderr.isTTY,
+	errStream: process.stderr,
+	ask,
 	width: Math.max(60, process.stdout.isTTY ? process.stdout.columns : 100),
 });
 
@@ -27,32 +46,3 @@ export const painter =
 	(colours: boolean): Paint =>
 	(colour, text) =>
 		colours ? `\u001B[${CODES[colour]}m${text}\u001B[0m` : text;
-
-export interface Progress {
-	step(text: string, done: number | undefined, total: number | undefined): void;
-	/** Removes an unfinished line, so that what follows begins at its own. */
-	clear(): void;
-}
-
-/** On a terminal one line that is overwritten, else one line per step. */
-export const progressOn = (terminal: Terminal): Progress => {
-	let shown = false;
-	const clear = (): void => {
-		if (shown) terminal.err('\r\u001B[K');
-		shown = false;
-	};
-	return {
-		clear,
-		step(text, done, total) {
-			const count = done === undefined ? '' : total === undefined ? ` (${done})` : ` (${done} of ${total})`;
-			const line = `${text.replaceAll('\n', ' ')}${count}`;
-			if (!terminal.errIsTerminal) {
-				terminal.err(`${line}\n`);
-				return;
-			}
-			clear();
-			terminal.err(line.slice(0, terminal.width - 1));
-			shown = true;
-		},
-	};
-};

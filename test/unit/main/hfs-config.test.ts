@@ -49,6 +49,16 @@ for (const [health, code] of [
 		t.like(JSON.parse(json.out), {format: 1, health});
 	});
 
+test('retire --force is confirmed: refused where nobody can be asked, and nothing is sent', async t => {
+	await using node = await startNode();
+	const {code, out, err} = await run(...at(node), 'retire', 'beta', '--force');
+	t.is(code, EXIT.usage);
+	t.is(out, '');
+	t.regex(err, /Given up with it:\n- what was written through it[^]*--force --yes/);
+	t.is((await run(...at(node), 'retire', 'beta', '--yes')).code, EXIT.usage);
+	t.deepEqual(node.calls, []);
+});
+
 test('no hekafsd: exit code 5, what failed and what to do', async t => {
 	const {code, out, err} = await run('--run', '/nonexistent', 'status');
 	t.is(code, EXIT.down);
@@ -65,7 +75,7 @@ test('operations send their options and print the result', async t => {
 	t.deepEqual(await run(...at(node), 'serve'), {code: 0, out: 'serve done\n', err: ''});
 	await run(...at(node), 'serve', '--found', '--no-wait');
 	await run(...at(node), 'retire');
-	await run(...at(node), 'retire', 'beta', '--force');
+	await run(...at(node), 'retire', 'beta', '--force', '--yes');
 	await run('remount', ...at(node));
 	await run(...at(node), 'init');
 	t.is((await run(...at(node), 'heal')).code, EXIT.degraded);
