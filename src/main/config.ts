@@ -1,9 +1,11 @@
-/** The flags of hekafsd: parsed, checked, and each error says which flag, which value and what is allowed. */
+/** The settings of hekafsd: parsed, checked, and each error says which flag, which value and what is allowed. */
 import {join} from 'node:path';
 import {Command, CommanderError} from 'commander';
 import {HekafsError} from '../errors.ts';
 import {MAX_SOCKET_PATH_BYTES} from '../http/unix-socket.ts';
+import {configFileOf} from './config-file.ts';
 import {checkMountpoint} from './config-paths.ts';
+import {applySources, noteFlags, type Setting} from './config-sources.ts';
 import {
 	parseAddress,
 	parseBackend,
@@ -67,10 +69,16 @@ interface Flags {
 	foreground?: true;
 	daemonize?: true;
 	workers: number;
+	config?: string;
+	checkConfig?: true;
 }
 
 const EXAMPLES = `
+Every setting that takes a value may also stand in the environment (--write-wait is HEKAFS_WRITE_WAIT) and in the
+configuration file (a line "write-wait = 5"). A flag counts before the environment, that before the file.
+
 Examples:
+  hekafsd --check-config
   hekafsd
   hekafsd --daemonize --listen 10.0.0.1:8080
   hekafsd --backend local:/srv/config --mountpoint /tmp/hekafs --run /tmp/run --state /tmp/state`;
@@ -107,6 +115,12 @@ const command = (): Command =>
 		.option('--attr-timeout <s>', 'how long the kernel keeps attributes', parseSeconds(0, 3600), 1)
 		.option('--entry-timeout <s>', 'how long the kernel keeps names', parseSeconds(0, 3600), 1)
 		.option('--workers <n>', 'threads that serve files', parseCount(2, 128), 4)
+		.option(
+			'--config <file>',
+			'the configuration file (default: HEKAFS_CONFIG, else /etc/hekafs.conf if it exists)',
+			parsePath,
+		)
+		.option('--check-config', 'check all settings, show them and where each comes from, and end')
 		.option('--foreground', 'stay in the foreground (the default)')
 		.option('--daemonize', 'go into the background once the overlay is mounted')
 		.addHelpText('after', EXAMPLES)
@@ -115,8 +129,9 @@ const command = (): Command =>
 const usage = (message: string, remedy: string): HekafsError =>
 	new HekafsError('HEKAFS_USAGE', message, {remedy});
 
-const check = (config: DaemonConfig): void => {
+const check = (config: DaemonConfig, configFile: string): void => {
 	checkMountpoint(config.mountpoint, [
+		['--config', configFile],
 		['--state', config.state],
 		['--run', config.run],
 		['--log', config.log],
@@ -136,7 +151,7 @@ const check = (config: DaemonConfig): void => {
 		);
 };
 
-const fromFlags = (flags: Flags): DaemonConfig => {
+const fromFlags = (flags: Flags, configFile: string): DaemonConfig => {
 	if (flags.foreground === true && flags.daemonize === true)
 		throw usage('--foreground and --daemonize exclude each other', 'Give one of them.');
 	const listen = flags.listen ?? {host: '0.0.0.0', port: 8080};
@@ -160,18 +175,28 @@ const fromFlags = (flags: Flags): DaemonConfig => {
 		workers: flags.workers,
 		controlSocket: controlSocketIn(flags.run),
 	};
-	check(config);
+	check(config, configFile);
 	return config;
 };
 
+export interface Settings {
+	readonly config: DaemonConfig;
+	/** What `--check-config` shows. */
+	readonly settings: readonly Setting[];
+	/** The settings were asked for, not the daemon. */
+	readonly checkOnly: boolean;
+}
+
 /**
- * Parses the arguments after the program's name. With `--help` or `--version` it prints and ends the process.
- * @throws HekafsError HEKAFS_USAGE naming flag, value and what is allowed
+ * Reads the arguments after the program's name, the environment and the configuration file. With `--help` or `--version` it
+ * prints and ends the process.
+ * @throws HekafsError HEKAFS_USAGE naming flag (or file and line, or variable), value and what is allowed
  */
-export const parseDaemonConfig = (args: readonly string[]): DaemonConfig => {
+export const readSettings = (args: readonly string[], environment: NodeJS.ProcessEnv): Settings => {
 	const program = command()
 		.exitOverride()
 		.configureOutput({outputError: () => undefined});
+	const given = noteFlags(program);
 	try {
 		program.parse(args, {from: 'user'});
 	} catch (error) {
@@ -179,5 +204,22 @@ export const parseDaemonConfig = (args: readonly string[]): DaemonConfig => {
 		if (error.exitCode === 0) process.exit(0);
 		throw usageErrorOf(error, 'hekafsd --help');
 	}
-	return fromFlags(program.opts<Flags>());
+	const settings = applySources(program, given, environment);
+	const flags = program.opts<Flags>();
+	const config = fromFlags(flags, configFileOf(flags.config, environment).file);
+	return {config, settings, checkOnly: flags.checkConfig === true};
 };
+
+/** What counts, without where it comes from. See `readSettings`. */
+export const parseDaemonConfig = (
+	args: readonly string[],
+	environment: NodeJS.ProcessEnv = process.env,
+): DaemonConfig => readSettings(args, environment).config;
+
+const WIDTH = {key: 15, text: 24};
+
+/** The settings as a table for people: key, value, where it comes from. */
+export const settingsText = (settings: readonly Setting[]): string =>
+	settings
+		.map(({key, text, origin}) => `${key.padEnd(WIDTH.key)} ${text.padEnd(WIDTH.text)} ${origin}\n`)
+		.join('');

@@ -2,7 +2,7 @@
 /** hekafsd: the daemon of a node. Reads its flags, checks the machine, runs until a signal or the end of the mount. */
 import {describeError, EXIT, HekafsError} from '../errors.ts';
 import {compose} from './compose.ts';
-import {type DaemonConfig, parseDaemonConfig} from './config.ts';
+import {type DaemonConfig, readSettings, settingsText} from './config.ts';
 import {daemonize, tellParent} from './daemonize.ts';
 import {checkEnvironment} from './environment.ts';
 
@@ -33,7 +33,11 @@ const run = async (config: DaemonConfig): Promise<number> => {
 };
 
 const main = async (): Promise<number> => {
-	const config = parseDaemonConfig(process.argv.slice(2));
+	const {config, settings, checkOnly} = readSettings(process.argv.slice(2), process.env);
+	if (checkOnly) {
+		process.stdout.write(settingsText(settings));
+		return EXIT.ok;
+	}
 	if (config.daemonize) {
 		checkEnvironment();
 		return daemonize(

@@ -10,7 +10,8 @@ import {addPlan, addVolfile} from './commands/show.ts';
 import {addStatus} from './commands/status.ts';
 import {processTerminal, type Terminal} from './commands/terminal.ts';
 import {parsePath} from './config-values.ts';
-import {controlSocketIn, DEFAULT_RUN} from './config.ts';
+import {controlSocketIn} from './config.ts';
+import {configuredRun} from './configured-run.ts';
 import {usageErrorOf} from './usage-error.ts';
 import {VERSION} from './version.ts';
 
@@ -27,7 +28,7 @@ const buildProgram = (terminal: Terminal, signal: AbortSignal, end: (code: ExitC
 	const program = new Command('hfs_config')
 		.description('Directs the config filesystem of this cluster.')
 		.version(VERSION, '--version')
-		.option('--run <dir>', "hekafsd's --run directory", parsePath, DEFAULT_RUN)
+		.option('--run <dir>', "hekafsd's --run directory (default: as hekafsd finds it)", parsePath)
 		.option('--socket <path>', "hekafsd's control socket (default: control.sock in --run)", parsePath)
 		.addHelpText('after', EXIT_CODES)
 		.helpCommand(false)
@@ -37,8 +38,8 @@ const buildProgram = (terminal: Terminal, signal: AbortSignal, end: (code: ExitC
 		terminal,
 		signal,
 		socketPath() {
-			const {run, socket} = program.opts<{run: string; socket?: string}>();
-			return socket ?? controlSocketIn(run);
+			const {run, socket} = program.opts<{run?: string; socket?: string}>();
+			return socket ?? controlSocketIn(run ?? configuredRun(process.env));
 		},
 		ends:
 			action =>

@@ -6,8 +6,12 @@ import {join} from 'node:path';
 import {promisify} from 'node:util';
 import test from 'ava';
 import {HekafsError} from '../../../src/errors.ts';
-import {parseDaemonConfig} from '../../../src/main/config.ts';
+import {parseDaemonConfig as parse, type DaemonConfig} from '../../../src/main/config.ts';
 import {VERSION} from '../../../src/main/version.ts';
+
+/** Without what this machine is configured to. */
+const parseDaemonConfig = (args: readonly string[]): DaemonConfig =>
+	parse(args, {HEKAFS_CONFIG: '/dev/null'});
 
 test('without flags: the paths and ports of DESIGN', t => {
 	t.deepEqual(parseDaemonConfig([]), {
