@@ -24,6 +24,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
 	commander: ['src/main/'],
 	debug: ['src/'],
 	execa: ['src/gluster/command.ts'],
+	leven: ['src/main/config-sources.ts'],
 	'fast-xml-parser': ['src/discovery/peer-status.ts'],
 	koffi: ['src/posix/libc.ts'],
 	'lru-cache': ['src/discovery/', 'src/http/'],
