@@ -59,6 +59,10 @@ const CHECKS = {
 	attr: {missing: 'getfattr, setfattr (package attr)', check: () => hasProgram('getfattr')},
 	namespaces: {missing: 'permission to make namespaces (unshare)', check: canUnshare},
 	overlayfs: {missing: 'overlayfs in the kernel', check: () => hasFilesystem('overlay')},
+	'systemd-analyze': {
+		missing: 'systemd-analyze (package systemd)',
+		check: () => hasProgram('systemd-analyze'),
+	},
 	network: {missing: 'ip (package iproute2)', check: () => hasProgram('ip')},
 } as const;
 export type Requirement = keyof typeof CHECKS;

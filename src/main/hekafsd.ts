@@ -5,6 +5,7 @@ import {compose} from './compose.ts';
 import {type DaemonConfig, readSettings, settingsText} from './config.ts';
 import {daemonize, tellParent} from './daemonize.ts';
 import {checkEnvironment} from './environment.ts';
+import {serviceManager} from './service-manager.ts';
 
 /** A clean stop that takes longer than this ends with SIGKILL: a thread may hang in a dead mount (docs/adr). */
 const STOP_DEADLINE_MS = 20_000;
@@ -23,7 +24,10 @@ const run = async (config: DaemonConfig): Promise<number> => {
 	const text = `hekafsd: mounted ${config.mountpoint} (process ${process.pid}, status: hfs_config --run ${config.run} status)\n`;
 	process.stdout.write(text);
 	tellParent({kind: 'mounted', text});
+	const manager = serviceManager(process.env, problem => process.stderr.write(`hekafsd: ${problem}\n`));
+	manager.ready(`mounted at ${config.mountpoint}`);
 	const why = await Promise.race([signalled, daemon.closed]);
+	manager.stopping();
 	const killer = setTimeout(() => process.kill(process.pid, 'SIGKILL'), STOP_DEADLINE_MS);
 	await daemon.stop();
 	clearTimeout(killer);

@@ -29,6 +29,8 @@ export const prepareOverlayMountpoint = async (mountpoint: string): Promise<void
 	for (let i = 0; i < 8; i++) {
 		const mounted = await findMount(mountpoint);
 		if (mounted === undefined) break;
+		// systemd waits there for the first use: what is mounted now goes on top, and the directory itself is out of reach.
+		if (mounted.type === 'autofs') return;
 		if (mounted.type !== OVERLAY_TYPE) {
 			throw new HekafsError('HEKAFS_BUSY', `${mounted.type} is mounted on ${mountpoint}`, {
 				remedy: `Unmount it (umount ${mountpoint}), or choose another place with --mountpoint.`,

@@ -13,6 +13,8 @@ const markerPath = (name: string): string => `.hekafs/markers/${JSON.stringify(n
 /** The machinery's files can be reached only below the overlay, through a mount made by hand. */
 const BY_HAND =
 	'`hfs_config volfile > /root/hekafs.vol && glusterfs -f /root/hekafs.vol /mnt`, then in /mnt:';
+/** Of another node we don't know how hekafsd got there. */
+const START = '`systemctl start hekafsd`, or `hekafsd --daemonize` where there is no unit';
 const STATUS = 'run `hfs_config status` for details';
 
 const HEAL =
@@ -100,7 +102,7 @@ export const reasonFor = {
 		return reason(
 			'no-quorum',
 			`${set.servers.length - down.length} of ${set.servers.length} config servers are up, which is no quorum; down: ${down.map(serverName).join(', ')}`,
-			`start hekafsd on them (\`hekafsd --daemonize\`) or mend the network${set.servers.length === 2 ? `; if that machine is off for ever, on the other one: \`hfs_config retire ${down[0]?.uuid ?? 'NODE'} --force\`` : ''}`,
+			`start hekafsd on them (${START}) or mend the network${set.servers.length === 2 ? `; if that machine is off for ever, on the other one: \`hfs_config retire ${down[0]?.uuid ?? 'NODE'} --force\`` : ''}`,
 		);
 	},
 	changing: (what?: string) =>
@@ -125,7 +127,7 @@ export const reasonFor = {
 		reason(
 			'server-down',
 			`config server ${serverName(server)} is down`,
-			`start hekafsd on it (\`hekafsd --daemonize\`); if it will never come back, run \`hfs_config retire ${server.uuid}\``,
+			`start hekafsd on it (${START}); if it will never come back, run \`hfs_config retire ${server.uuid}\``,
 		),
 	healsPending: (pending: number) => reason('heals-pending', `${pending} heals are pending`, HEAL),
 	healsUnknown: () => reason('heals-pending', 'pending heals could not be counted', HEAL),
@@ -139,7 +141,7 @@ export const reasonFor = {
 		reason(
 			'peer-unreachable',
 			`hekafsd of member ${node} can't be asked: ${problem}`,
-			'start hekafsd on it (`hekafsd --daemonize`), or look for a firewall in front of its port (8080 unless --listen says otherwise)',
+			`start hekafsd on it (${START}), or look for a firewall in front of its port (8080 unless --listen says otherwise)`,
 		),
 	membersUnknown: (problem: string) =>
 		reason(
@@ -147,5 +149,5 @@ export const reasonFor = {
 			`the members of the cluster are not known: ${problem}`,
 			'run `systemctl start glusterd`, then `gluster peer status`',
 		),
-	stopping: () => reason('stopping', 'hekafsd is stopping', '`hekafsd --daemonize` starts it again'),
+	stopping: () => reason('stopping', 'hekafsd is stopping', `start it again (${START})`),
 } as const satisfies Readonly<Record<string, (...args: never[]) => Reason>>;
