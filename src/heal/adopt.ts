@@ -1,14 +1,16 @@
 /** Makes a server set the one in use on this node: brick, new generation beside the old one, overlay, state file. */
 import {HekafsError} from '../errors.ts';
+import {type NodeUuid} from '../membership/ids.ts';
 import {formatReason} from '../membership/reason.ts';
 import {hasServer, sameSet, type ServerSet} from '../membership/server-set.ts';
 import {judge, type Verdict} from '../membership/verdict.ts';
-import {type NodeState} from '../membership/node-state.ts';
+import {type Pending} from '../membership/vote.ts';
 import {sleep} from './clock.ts';
 import {lookThrough} from './look.ts';
 import {readSecret} from './marker-store.ts';
 import {type Node} from './node.ts';
 import {type GenerationMount} from './ports.ts';
+import {exportsNow, startServing} from './serving.ts';
 
 /**
  * How long a new mount may take until it shows an agreed set: bricks that were just restarted need a moment, and while a
@@ -17,25 +19,21 @@ import {type GenerationMount} from './ports.ts';
 const AGREE_LIMIT_MS = 25_000;
 const AGREE_POLL_MS = 100;
 
-/** What this node's brick exports: the set of a change that is not recorded yet, else the one in use. */
-export const exportedSet = (state: NodeState): ServerSet => state.next ?? state.set;
-
-/** Writes down that the brick is about to export `set`, before it does: a restart must not undo the fence (P1). */
-export const acceptNext = (node: Node, set: ServerSet): void => {
-	const {state} = node;
-	if (state === undefined) throw new Error('BUG: a node without a state has no brick to export a set with');
-	node.setState({...state, next: sameSet(state.set, set) ? null : set});
-};
+const joins = (pending: Pending | null, from: ServerSet, self: NodeUuid): boolean =>
+	pending !== null && sameSet(pending.change.from, from) && hasServer(pending.change.to, self);
 
 /** The filesystem records `set`: it is the one in use. A brick stays ours only if the set names us. */
 const rememberVerified = (node: Node, set: ServerSet): void => {
-	const {brick = null, retired = null} = node.state ?? {};
+	const {brick = null, retired = null, closed = 0, pending = null, set: before} = node.state ?? {};
 	node.setState({
-		format: 1,
+		format: 2,
 		filesystemId: set.filesystemId,
 		set,
-		next: null,
-		brick: hasServer(set, node.self) ? brick : null,
+		closed: before !== undefined && sameSet(before, set) ? closed : 0,
+		// A change that is under way from this very set goes on.
+		pending: pending !== null && sameSet(pending.change.from, set) ? pending : null,
+		// One that is joining has a brick before the set names it.
+		brick: hasServer(set, node.self) || joins(pending, set, node.self) ? brick : null,
 		founding: false,
 		retired,
 	});
@@ -78,22 +76,13 @@ export const switchTo = async (node: Node, mount: GenerationMount, set: ServerSe
 	node.ports.log(`generation ${mount.generation} in use, epoch ${set.epoch}`);
 };
 
-/** Starts this node's brick for `set`, if it has one. */
-export const startServing = async (node: Node, set: ServerSet): Promise<void> => {
-	const directory = node.state?.brick?.directory;
-	if (directory === undefined || !hasServer(set, node.self)) return;
-	acceptNext(node, set);
-	await node.ports.bricks.start(set, directory);
-	await node.ports.bricks.startSelfHeal(set);
-	node.problems.delete('brick');
-};
-
 /**
  * Adopts `set`. A set that the filesystem itself contradicts is not adopted; what it records instead is, if that is newer.
+ * This node's brick takes another name only once the set is verified, unless it waits for just this set.
  * @throws HekafsError HEKAFS_MOUNT_FAILED; the generation in use stays as it was
  */
 export const adopt = async (node: Node, set: ServerSet): Promise<void> => {
-	await startServing(node, set);
+	if (exportsNow(node, set)) await startServing(node, set);
 	const mount = await node.ports.mounts.mount(set);
 	const verdict = await untilAgreed(node, mount).catch(async (error: unknown) => {
 		await mount.end();
@@ -101,13 +90,14 @@ export const adopt = async (node: Node, set: ServerSet): Promise<void> => {
 	});
 	if (verdict.kind === 'agreed') {
 		await switchTo(node, mount, set);
+		await startServing(node, set);
 		return;
 	}
 	await mount.end();
 	const recorded = verdict.kind === 'disagreed' ? verdict.recorded : undefined;
 	if (recorded !== undefined && recorded.epoch > set.epoch && !sameSet(recorded, set)) {
 		node.ports.log(`the filesystem records epoch ${recorded.epoch}; mounting that set`);
-		await adopt(node, recorded);
+		await adoptRecorded(node, recorded);
 		return;
 	}
 	throw new HekafsError(
@@ -116,18 +106,8 @@ export const adopt = async (node: Node, set: ServerSet): Promise<void> => {
 	);
 };
 
-/**
- * A change whose acting node is not heard of any more left this brick exporting a set that may or may not be recorded.
- * The filesystem itself says: recorded, it is adopted; else the brick goes back to the set before. A majority of bricks
- * under the new name is needed to record it, so not all of them can go back once it is (docs/adr/0009-half-done-change.md).
- */
-export const settleNext = async (node: Node, next: ServerSet): Promise<void> => {
-	try {
-		await adopt(node, next);
-	} catch (error) {
-		const set = node.state?.set;
-		if (set === undefined) throw error;
-		node.ports.log(`epoch ${next.epoch} was not recorded; back to epoch ${set.epoch}`);
-		await startServing(node, set);
-	}
+/** Adopts a set that this node has read in the filesystem, through a mount with quorum: its brick may be needed for it. */
+export const adoptRecorded = async (node: Node, set: ServerSet): Promise<void> => {
+	if (node.state !== undefined && hasServer(set, node.self)) rememberVerified(node, set);
+	await adopt(node, set);
 };

@@ -1,20 +1,21 @@
 /** What the steps of one change of the server set share while it is carried out. */
+import {type SetChange} from '../membership/change.ts';
 import {type ServerSet} from '../membership/server-set.ts';
 import {HekafsError} from '../errors.ts';
 import {type Node} from './node.ts';
-import {type GenerationMount, type Heals} from './ports.ts';
+import {type GenerationMount} from './ports.ts';
 import {type Store} from './store.ts';
 
 export interface ChangeContext {
 	readonly node: Node;
 	readonly progress: (text: string, done?: number, total?: number) => void;
+	/** What the servers of the old set decide on; undefined while founding. */
+	readonly change: SetChange | undefined;
 	/** The set before the change; undefined while founding. */
 	readonly from: ServerSet | undefined;
 	readonly to: ServerSet;
 	/** One line: what changes, for reasons and logs. */
 	readonly why: string;
-	/** Heals of a set, counted now. */
-	readonly countHeals: (set: ServerSet) => Promise<Heals>;
 	/** The new set's mount, before it is given to the overlay. */
 	maintenance: GenerationMount | undefined;
 	/** Where the cluster's lock is held. */
@@ -22,10 +23,10 @@ export interface ChangeContext {
 	/** The new brick directory of this node. */
 	brickDirectory: string | undefined;
 	secret: string | undefined;
-	/** Whether bricks may have been stopped or started under the new name: then a failure is carried back. */
+	/** Whether a server may have written the change down: from then on it is decided, not just given up. */
 	fenced: boolean;
-	/** Whether the filesystem records the new set: from then on the change only goes forward. */
-	recorded: boolean;
+	/** Whether the old set is known to have decided for the new one: from then on the change only goes forward. */
+	decided: boolean;
 }
 
 export const currentStore = (context: ChangeContext): Store => {

@@ -4,17 +4,20 @@ import {describeError, HekafsError} from '../errors.ts';
 import {type FilesystemId, type NodeUuid} from '../membership/ids.ts';
 import {type PeerAnswer} from '../membership/peer-answer.ts';
 import {type Member} from '../membership/report.ts';
-import {hasServer, type Server} from '../membership/server-set.ts';
+import {type Server, setIdOf} from '../membership/server-set.ts';
 import {type Verdict} from '../membership/verdict.ts';
 import {adopt} from './adopt.ts';
 import {type ChangeContext} from './change-context.ts';
+import {undoFounding} from './founding.ts';
 import {sleep} from './clock.ts';
 import {type Loop} from './loop.ts';
 import {type Node} from './node.ts';
 import {type ClusterObservation, describeStep, type Plan, type PlanResult, type Step} from './plan.ts';
 import {planRetire} from './plan-retire.ts';
 import {planServe} from './plan-serve.ts';
-import {EXECUTORS, startBricksFor} from './steps.ts';
+import {dropBrick} from './serving.ts';
+import {settle} from './settle.ts';
+import {runStep} from './steps.ts';
 import {MACHINERY} from './store.ts';
 
 /** What discovery has found, as far as planners need it. */
@@ -147,19 +150,20 @@ export class Changes {
 		const context: ChangeContext = {
 			node,
 			progress,
+			change: plan.change,
 			from: plan.from,
 			to: plan.to,
 			why: `node ${node.self} changes the server set to epoch ${plan.to.epoch}`,
-			countHeals: async set => node.ports.bricks.countHeals(set),
 			maintenance: undefined,
 			lockedIn: undefined,
 			brickDirectory: undefined,
 			secret: node.ports.stateStore.readSecret(),
 			fenced: false,
-			recorded: false,
+			decided: false,
 		};
-		const stateBefore = node.state;
 		const steps = plan.steps.filter(step => wait || step.kind !== 'waitHealed');
+		// While this node says so, nobody else settles the change.
+		node.acting = setIdOf(plan.to);
 		try {
 			for (const [i, step] of steps.entries()) {
 				const text = describeStep(step);
@@ -167,13 +171,14 @@ export class Changes {
 				if (!isLastly(step)) progress(text, i + 1, steps.length);
 				if (step.kind === 'adopt' && plan.from === undefined)
 					await this.#requireOnlyFounder(plan.to.filesystemId);
-				await run(context, step);
+				await runStep(context, step);
 			}
 		} catch (error) {
 			node.ports.log(`the change failed: ${describeError(error)}`);
-			await this.#carryBack(context, stateBefore);
-			throw error;
+			if (!(await this.#end(context))) throw error;
 		} finally {
+			node.acting = undefined;
+			node.pendingHeardAtMs = node.ports.now();
 			node.endSwitch();
 		}
 	}
@@ -191,37 +196,23 @@ export class Changes {
 		}
 	}
 
-	/** Before the record is written the old set stays the current one: its bricks start again under their old name. */
-	async #carryBack(context: ChangeContext, stateBefore: Node['state']): Promise<void> {
+	/**
+	 * Ends a change that failed on its way: what the old set decides is completed or undone; while it can't decide, whoever
+	 * can settles it later. @returns whether the new set is in use
+	 */
+	async #end(context: ChangeContext): Promise<boolean> {
 		const {node} = this.#o;
-		await context.maintenance?.end();
-		if (!context.recorded && context.fenced && context.from !== undefined) {
-			const {from} = context;
-			node.ports.log(`carrying the change back to epoch ${from.epoch}`);
-			if (!hasServer(from, node.self)) await this.#dropNewBrick(context);
-			node.setState(stateBefore);
-			for (const server of from.servers) {
-				await startBricksFor(context, [server.uuid], from).catch((error: unknown) => {
-					node.ports.log(`${server.address}: ${describeError(error)}; its own loop starts the brick again`);
-				});
-			}
-		} else if (!context.recorded && context.brickDirectory !== undefined) {
-			await this.#dropNewBrick(context);
-			node.setState(stateBefore);
-		}
+		const {change, brickDirectory} = context;
 		await context.lockedIn?.unlock(MACHINERY.lock).catch(() => false);
-	}
-
-	async #dropNewBrick(context: ChangeContext): Promise<void> {
-		const {bricks, log} = this.#o.node.ports;
-		if (context.brickDirectory === undefined) return;
+		await context.maintenance?.end();
 		try {
-			await bricks.stop();
-			await bricks.setAside(context.brickDirectory);
-			this.#o.node.problems.delete('brick');
+			if (change === undefined) await undoFounding(node, brickDirectory);
+			else if (context.fenced) return (await settle(node, change)) === 'go';
+			else if (brickDirectory !== undefined) await dropBrick(node, brickDirectory);
 		} catch (error) {
-			log(`the new brick could not be put aside: ${describeError(error)}`);
+			node.ports.log(`not settled yet: ${describeError(error)}`);
 		}
+		return false;
 	}
 }
 
@@ -230,10 +221,4 @@ const verdictOf = (node: Node, loop: Loop): Verdict | undefined => {
 	const {judgement, verdict, reasons} = loop.decision;
 	if (verdict === 'agreed') return judgement;
 	return node.state === undefined && judgement === undefined ? undefined : {kind: 'unknown', reasons};
-};
-
-/** The executor that fits the step; the table's type guarantees that there is one. */
-const run = async (context: ChangeContext, step: Step): Promise<void> => {
-	const execute = EXECUTORS[step.kind] as (context: ChangeContext, step: Step) => Promise<void>;
-	await execute(context, step);
 };

@@ -1,24 +1,33 @@
 /** What the loop does by itself when this node is not as the cluster says it should be. Pure choice, then one action. */
-import {describeError, HekafsError} from '../errors.ts';
+import {describeError, errorCodeOf, HekafsError} from '../errors.ts';
+import {type SetChange} from '../membership/change.ts';
 import {type NodeUuid} from '../membership/ids.ts';
 import {type NodeState} from '../membership/node-state.ts';
 import {reasonFor} from '../membership/reasons.ts';
 import {hasServer, type ServerSet} from '../membership/server-set.ts';
 import {type Decision} from './decide.ts';
-import {adopt, exportedSet, settleNext, startServing, switchTo, untilAgreed} from './adopt.ts';
+import {adopt, adoptRecorded, switchTo, untilAgreed} from './adopt.ts';
+import {settleFounding} from './founding.ts';
 import {type Node} from './node.ts';
+import {dropBrick, startServing} from './serving.ts';
+import {settle} from './settle.ts';
 
 export type Correction =
 	| {readonly kind: 'none'}
-	| {readonly kind: 'start-brick'; readonly set: ServerSet; readonly directory: string}
+	| {readonly kind: 'start-brick'; readonly set: ServerSet}
 	| {readonly kind: 'become-retired'; readonly set: ServerSet; readonly directory: string}
-	| {readonly kind: 'settle-next'; readonly next: ServerSet}
+	| {readonly kind: 'settle'; readonly change: SetChange}
+	| {readonly kind: 'settle-founding'; readonly set: ServerSet}
+	| {readonly kind: 'adopt-recorded'; readonly set: ServerSet}
 	| {readonly kind: 'adopt'; readonly set: ServerSet; readonly why: string};
 
 export interface CorrectionFacts {
 	readonly self: NodeUuid;
 	readonly state: NodeState | undefined;
+	/** Whether the brick runs as it ought to; also when it ought not to run. */
 	readonly brickRunning: boolean;
+	/** Whether nobody is heard of who carries the pending change out. */
+	readonly orphaned: boolean;
 	/** The set of the newest epoch that a peer with our filesystem reports (any filesystem's, when we have none). */
 	readonly newestKnown: ServerSet | undefined;
 	readonly mounted: ServerSet | undefined;
@@ -31,6 +40,10 @@ export interface CorrectionFacts {
 /** A mount that has been silent for this long is replaced: its client process is stuck, not just waiting for a peer. */
 export const REPLACE_SILENT_MS = 15_000;
 
+/** While it is pending this node serves the new set's name and waits, or brings it to its end. */
+const pendingCorrection = ({orphaned, brickRunning}: CorrectionFacts, change: SetChange): Correction =>
+	orphaned ? {kind: 'settle', change} : brickRunning ? {kind: 'none'} : {kind: 'start-brick', set: change.to};
+
 /** Total and pure. */
 export const chooseCorrection = (facts: CorrectionFacts): Correction => {
 	const {state, newestKnown, mounted} = facts;
@@ -38,12 +51,12 @@ export const chooseCorrection = (facts: CorrectionFacts): Correction => {
 	const target = newestKnown !== undefined && newestKnown.epoch > (known?.epoch ?? 0) ? newestKnown : known;
 	if (target === undefined) return {kind: 'none'};
 	const directory = state?.brick?.directory;
+	if (target === known && state?.pending != null) return pendingCorrection(facts, state.pending.change);
 	if (directory !== undefined && !hasServer(target, facts.self))
 		return {kind: 'become-retired', set: target, directory};
 	if (target !== known) return {kind: 'adopt', set: target, why: `a peer reports epoch ${target.epoch}`};
-	if (state !== undefined && directory !== undefined && !facts.brickRunning)
-		return {kind: 'start-brick', set: exportedSet(state), directory};
-	if (state?.next != null) return {kind: 'settle-next', next: state.next};
+	if (state?.founding === true) return {kind: 'settle-founding', set: target};
+	if (directory !== undefined && !facts.brickRunning) return {kind: 'start-brick', set: target};
 	if (mounted === undefined) return {kind: 'adopt', set: target, why: 'nothing is mounted'};
 	if (!facts.mountAlive) return {kind: 'adopt', set: target, why: 'the mount is gone'};
 	if (facts.silentForMs > REPLACE_SILENT_MS)
@@ -51,7 +64,7 @@ export const chooseCorrection = (facts: CorrectionFacts): Correction => {
 	const recorded =
 		facts.decision.judgement?.kind === 'disagreed' ? facts.decision.judgement.recorded : undefined;
 	if (recorded !== undefined && recorded.epoch > mounted.epoch) {
-		return {kind: 'adopt', set: recorded, why: `the filesystem records epoch ${recorded.epoch}`};
+		return {kind: 'adopt-recorded', set: recorded};
 	}
 	if (mounted.epoch < target.epoch)
 		return {kind: 'adopt', set: target, why: `epoch ${mounted.epoch} is over`};
@@ -64,11 +77,15 @@ export const describeCorrection = (correction: Correction): string => {
 		case 'none':
 			return 'nothing: this node is as the cluster says it should be';
 		case 'start-brick':
-			return `start this node's brick ${correction.directory} for epoch ${correction.set.epoch}`;
+			return `start this node's brick for epoch ${correction.set.epoch}`;
 		case 'become-retired':
 			return `stop serving: epoch ${correction.set.epoch} does not have this node; move ${correction.directory} aside`;
-		case 'settle-next':
-			return `find out whether epoch ${correction.next.epoch} was recorded, and mount it or go back`;
+		case 'settle':
+			return `settle with the servers of epoch ${correction.change.from.epoch} whether epoch ${correction.change.to.epoch} follows, and complete or undo it`;
+		case 'settle-founding':
+			return `finish or undo the founding of filesystem ${correction.set.filesystemId}`;
+		case 'adopt-recorded':
+			return `mount the servers of epoch ${correction.set.epoch}, which the filesystem records`;
 		case 'adopt':
 			return `mount the servers of epoch ${correction.set.epoch}: ${correction.why}`;
 	}
@@ -76,7 +93,7 @@ export const describeCorrection = (correction: Correction): string => {
 
 /** What a peer says about a set without this node is believed only once the filesystem itself says so. */
 const becomeRetired = async (node: Node, set: ServerSet, directory: string): Promise<void> => {
-	const {bricks, mounts, log} = node.ports;
+	const {mounts, log} = node.ports;
 	const mount = await mounts.mount(set);
 	try {
 		const verdict = await untilAgreed(node, mount);
@@ -86,19 +103,17 @@ const becomeRetired = async (node: Node, set: ServerSet, directory: string): Pro
 				`epoch ${set.epoch} without this node is not what the filesystem records`,
 			);
 		}
-		await bricks.stopSelfHeal();
-		await bricks.stop();
-		const aside = await bricks.setAside(directory);
+		const aside = await dropBrick(node, directory);
 		node.setState({
-			format: 1,
+			format: 2,
 			filesystemId: set.filesystemId,
 			set,
-			next: null,
+			closed: 0,
+			pending: null,
 			brick: null,
 			founding: false,
 			retired: {epoch: set.epoch, at: new Date().toISOString(), directory: aside},
 		});
-		node.problems.delete('brick');
 		log(`this node was retired; its brick is kept in ${aside}`);
 	} catch (error) {
 		await mount.end();
@@ -119,8 +134,14 @@ export const correct = async (node: Node, correction: Correction): Promise<void>
 			case 'become-retired':
 				await becomeRetired(node, correction.set, correction.directory);
 				break;
-			case 'settle-next':
-				await settleNext(node, correction.next);
+			case 'settle':
+				await settle(node, correction.change);
+				break;
+			case 'settle-founding':
+				await settleFounding(node);
+				break;
+			case 'adopt-recorded':
+				await adoptRecorded(node, correction.set);
 				break;
 			case 'adopt':
 				await adopt(node, correction.set);
@@ -129,11 +150,10 @@ export const correct = async (node: Node, correction: Correction): Promise<void>
 	} catch (error) {
 		const text = describeError(error).replaceAll(/\n\s*/g, '; ');
 		node.ports.log(`failed: ${text}`);
-		const isBrick =
-			correction.kind !== 'adopt' || (error instanceof HekafsError && error.code === 'HEKAFS_BRICK_FAILED');
-		node.problems.set(
-			isBrick ? 'brick' : 'mount',
-			isBrick ? reasonFor.brickDown(text) : reasonFor.mountFailed(text),
-		);
+		const aboutBrick =
+			['start-brick', 'become-retired', 'settle-founding'].includes(correction.kind) ||
+			errorCodeOf(error) === 'HEKAFS_BRICK_FAILED';
+		if (aboutBrick) node.problems.set('brick', reasonFor.brickDown(text));
+		else node.problems.set('mount', reasonFor.mountFailed(text));
 	}
 };

@@ -3,15 +3,16 @@ import createDebug from 'debug';
 import {type FilesystemId, type NodeUuid} from '../membership/ids.ts';
 import {reasonFor} from '../membership/reasons.ts';
 import {type Reason} from '../membership/reason.ts';
-import {type ServerSet} from '../membership/server-set.ts';
-import {exportedSet} from './adopt.ts';
+import {setIdOf} from '../membership/server-set.ts';
 import {sleep} from './clock.ts';
 import {chooseCorrection, type Correction, correct} from './correct.ts';
 import {decide, type Decision, type Facts} from './decide.ts';
 import {HealCounter} from './heal-counter.ts';
+import {type Knowledge, newestOf} from './knowledge.ts';
 import {lookThrough} from './look.ts';
 import {type Node} from './node.ts';
 import {type Heals} from './ports.ts';
+import {exportedSet} from './serving.ts';
 
 const debug = createDebug('hekafs:heal');
 
@@ -20,44 +21,16 @@ const TURN_MS = 500;
 /** After a correction that failed. */
 const RETRY_MS = 2000;
 const COUNT_POLL_MS = 200;
-
-export interface ReportedSet {
-	readonly node: NodeUuid;
-	readonly set: ServerSet;
-}
-
-/** What discovery has learnt, as far as the loop needs it. */
-export interface Knowledge {
-	/** False until the first answer of discovery. */
-	readonly asked: boolean;
-	/** Whether this node has no other members. */
-	readonly alone: boolean;
-	/** The sets that peers report. */
-	readonly sets: readonly ReportedSet[];
-	/** What may explain a trouble, but is none by itself: peers that don't answer. */
-	readonly hints: readonly Reason[];
-}
+/** Nobody is heard of who carries a change out for three rounds of discovery: it is settled by its servers. */
+const ORPHANED_MS = 6500;
+const ORPHANED_STAGGER_MS = 2500;
 
 export interface LoopOptions {
 	readonly node: Node;
 	readonly knowledge: () => Knowledge;
-	/** Whether a change of the set has stopped this node's brick on purpose. */
-	readonly brickHeld: () => boolean;
 	/** Called after each turn, also when nothing changed. */
 	readonly afterTurn: (decision: Decision) => void;
 }
-
-const newestOf = (
-	sets: readonly ReportedSet[],
-	filesystemId: FilesystemId | undefined,
-): ServerSet | undefined =>
-	sets
-		.map(reported => reported.set)
-		.filter(set => filesystemId === undefined || set.filesystemId === filesystemId)
-		.reduce<ServerSet | undefined>(
-			(newest, set) => (newest !== undefined && newest.epoch >= set.epoch ? newest : set),
-			undefined,
-		);
 
 export class Loop {
 	readonly #options: LoopOptions;
@@ -93,6 +66,9 @@ export class Loop {
 		const {node, knowledge} = this.#options;
 		const newest = newestOf(knowledge().sets, node.state?.filesystemId);
 		node.heardEpoch = Math.max(node.heardEpoch, newest?.epoch ?? 0);
+		const pending = node.state?.pending;
+		if (pending != null && knowledge().acting.includes(setIdOf(pending.change.to)))
+			node.pendingHeardAtMs = node.ports.now();
 		this.nudge();
 	}
 
@@ -150,17 +126,18 @@ export class Loop {
 
 	/** What this node would do by itself now. */
 	async plannedCorrection(): Promise<Correction> {
-		const {node, brickHeld} = this.#options;
+		const {node} = this.#options;
 		const {state} = node;
-		const brick = state?.brick ?? undefined;
+		const directory = state?.brick?.directory;
+		const exported = exportedSet(state, node.self);
 		return chooseCorrection({
 			self: node.self,
 			state,
 			brickRunning:
-				brickHeld() ||
-				state === undefined ||
-				brick === undefined ||
-				(await node.ports.bricks.running(exportedSet(state), brick.directory)),
+				directory === undefined ||
+				exported === undefined ||
+				(await node.ports.bricks.running(exported, directory)),
+			orphaned: this.#orphaned(),
 			newestKnown:
 				this.#otherFilesystem() !== undefined
 					? undefined
@@ -188,15 +165,15 @@ export class Loop {
 		this.#moveGate();
 		void this.#countHeals();
 		// While a change is under way this node follows when it is told, or when the others stop being heard of.
-		if (!this.#stopping && node.switching === undefined && !node.busy && node.ports.now() >= this.#retryAtMs)
-			await this.#correct();
+		const waits = node.switching !== undefined && !this.#orphaned();
+		if (!this.#stopping && !waits && !node.busy && node.ports.now() >= this.#retryAtMs) await this.#correct();
 	}
 
 	async #correct(): Promise<void> {
 		const {node} = this.#options;
 		const correction = await this.plannedCorrection();
-		if (correction.kind === 'none' || (correction.kind === 'adopt' && !this.#options.knowledge().asked))
-			return;
+		// Before peers were asked, one that was away does nothing: a newer set may be in use.
+		if (correction.kind === 'none' || !this.#options.knowledge().asked) return;
 		await node.exclusive(0, async () => correct(node, correction)).catch(() => undefined);
 		if (node.problems.has('mount') || node.problems.has('brick'))
 			this.#retryAtMs = node.ports.now() + RETRY_MS;
@@ -219,6 +196,17 @@ export class Loop {
 		const same = up.size === this.#upBefore.size && [...up].every(uuid => this.#upBefore.has(uuid));
 		this.#upBefore = up;
 		if (!same) this.#heals.disturb();
+	}
+
+	/** One server after the other: two that settle at once hold each other up. */
+	#orphaned(): boolean {
+		const {node} = this.#options;
+		const pending = node.state?.pending;
+		if (pending == null || node.acting !== undefined) return false;
+		const {servers} = pending.change.from;
+		const place = servers.findIndex(server => server.uuid === node.self);
+		const patience = ORPHANED_MS + (place < 0 ? servers.length : place) * ORPHANED_STAGGER_MS;
+		return node.ports.now() - node.pendingHeardAtMs > patience;
 	}
 
 	#silentForMs(): number {

@@ -1,9 +1,11 @@
 /** What the loop, a change of the set and the requests of other nodes share: this node, its ports, what it knows now. */
 import {HekafsError} from '../errors.ts';
+import {type SetChange} from '../membership/change.ts';
 import {type Gate} from '../membership/gate.ts';
-import {type NodeUuid} from '../membership/ids.ts';
+import {type NodeUuid, type SetId} from '../membership/ids.ts';
 import {type NodeState} from '../membership/node-state.ts';
 import {type Reason} from '../membership/reason.ts';
+import {type Answer, type Ask, vote} from '../membership/vote.ts';
 import {type Clock, sleep} from './clock.ts';
 import {type Look} from './look.ts';
 import {type StateStore} from './node-state-store.ts';
@@ -38,14 +40,20 @@ export class Node {
 	heardEpoch = 0;
 	/** What is wrong beyond the mount; by source, so that each source replaces its own. */
 	readonly problems = new Map<'brick' | 'discovery' | 'mount' | 'self-heal', Reason>();
+	/** The new set of the change that this node carries out now. */
+	acting: SetId | undefined;
+	/** When this node last heard that somebody carries out the change that is pending here. */
+	pendingHeardAtMs: number;
 	#switching: {readonly why: string; readonly untilMs: number} | undefined;
 	#queue: Promise<unknown> = Promise.resolve();
+	#bricks: Promise<unknown> = Promise.resolve();
 	#waiting = 0;
 
 	constructor(self: NodeUuid, ports: Ports) {
 		this.self = self;
 		this.ports = ports;
 		this.state = ports.stateStore.read();
+		this.pendingHeardAtMs = ports.now();
 	}
 
 	/** @param state undefined: this node belongs to no filesystem */
@@ -53,6 +61,26 @@ export class Node {
 		if (state === undefined) this.ports.stateStore.remove();
 		else this.ports.stateStore.write(state);
 		this.state = state;
+	}
+
+	/** Answers as a server of the old set; what the answer rests on is written down before (P1). */
+	vote(change: SetChange, ask: Ask): Answer {
+		const {state} = this;
+		if (state === undefined) return {kind: 'behind'};
+		const {set, closed, pending} = state;
+		const {voter, answer} = vote({set, closed, pending}, change, ask);
+		if (voter.pending !== pending || voter.closed !== closed || voter.set !== set)
+			this.setState({...state, ...voter});
+		return answer;
+	}
+
+	/**
+	 * One start or stop of this node's brick at a time. Short, unlike a turn: an answer to another node can't wait for that.
+	 */
+	async withBrick<T>(action: () => Promise<T>): Promise<T> {
+		const turn = this.#bricks.then(action);
+		this.#bricks = turn.catch(() => undefined);
+		return turn;
 	}
 
 	/** The change under way, as a sentence. */

@@ -1,13 +1,20 @@
 /** What other nodes may ask of this one while they change the server set; http/ has checked their signature. */
 import {HekafsError} from '../errors.ts';
+import {type SetChange} from '../membership/change.ts';
 import {hasServer, type ServerSet} from '../membership/server-set.ts';
-import {acceptNext, adopt} from './adopt.ts';
+import {type Answer, type Ask} from '../membership/vote.ts';
+import {adopt} from './adopt.ts';
 import {type Node} from './node.ts';
+import {type Question} from './ports.ts';
+import {fence, startBrick, startServing} from './serving.ts';
 
 /** How long a request waits for what this node is doing just now. */
 const TURN_WAIT_MS = 15_000;
-/** A brick stopped for a change that is not heard of again is started by the loop after this. */
-const STOPPED_LIMIT_MS = 20_000;
+interface ChangeRequest {
+	readonly change: SetChange;
+	readonly question: Question;
+	readonly reason: string;
+}
 
 interface Request {
 	readonly set: ServerSet;
@@ -30,16 +37,10 @@ const requireOurs = (node: Node, set: ServerSet): void => {
 export class PeerHandler {
 	readonly #node: Node;
 	readonly #nudge: () => void;
-	#brickStoppedUntilMs = 0;
 
 	constructor(node: Node, nudge: () => void) {
 		this.#node = node;
 		this.#nudge = nudge;
-	}
-
-	/** Whether the loop must leave this node's brick down, because a change has stopped it. */
-	get brickHeld(): boolean {
-		return this.#node.ports.now() < this.#brickStoppedUntilMs;
 	}
 
 	async switching({set, reason}: Request): Promise<Record<string, never>> {
@@ -49,44 +50,57 @@ export class PeerHandler {
 		return {};
 	}
 
-	async stopBrick({set, reason}: Request): Promise<Record<string, never>> {
+	/** A question about a change, and its answer. What is answered is written down, and done, before. */
+	async change({change, question, reason}: ChangeRequest): Promise<Answer> {
 		const node = this.#node;
-		requireOurs(node, set);
-		if (set.epoch <= (node.state?.set.epoch ?? 0)) {
-			throw new HekafsError(
-				'HEKAFS_REFUSED',
-				`epoch ${set.epoch} is not newer than this node's epoch ${node.state?.set.epoch ?? 0}`,
-				{
-					remedy: 'Another change was quicker. Look with: hfs_config status',
-				},
-			);
+		requireOurs(node, change.to);
+		if (!hasServer(change.from, node.self))
+			throw new HekafsError('HEKAFS_REFUSED', `this node is no config server of epoch ${change.from.epoch}`, {
+				remedy: 'Another change was quicker. Look with: hfs_config status',
+			});
+		node.pendingHeardAtMs = node.ports.now();
+		switch (question.kind) {
+			case 'prepare':
+				return node.exclusive(TURN_WAIT_MS, async () => {
+					await node.closeForSwitch(reason);
+					return this.#answer(change, question);
+				});
+			case 'start':
+			case 'heal':
+				return this.#serve(change, question.kind);
+			case 'promise':
+			case 'accept':
+				return this.#answer(change, question);
+			case 'abandon': {
+				const answer = node.vote(change, question);
+				node.problems.delete('mount');
+				node.endSwitch();
+				await startServing(node, change.from);
+				this.#nudge();
+				return answer;
+			}
 		}
-		await node.exclusive(TURN_WAIT_MS, async () => {
-			await node.closeForSwitch(reason);
-			this.#brickStoppedUntilMs = node.ports.now() + STOPPED_LIMIT_MS;
-			await node.ports.bricks.stopSelfHeal();
-			await node.ports.bricks.stop();
-		});
-		return {};
 	}
 
-	/** Also carries a change back: the set of the epoch before, when a step of the change failed. */
-	async startBrick({set}: Request): Promise<Record<string, never>> {
+	/** Not in a turn of this node: it may be settling the same change itself, and wait for the one that asks. */
+	async #answer(change: SetChange, ask: Ask): Promise<Answer> {
+		const answer = this.#node.vote(change, ask);
+		if (answer.kind === 'yes') await fence(this.#node);
+		return answer;
+	}
+
+	/** The change must have been written down here before. */
+	async #serve(change: SetChange, what: 'start' | 'heal'): Promise<Answer> {
 		const node = this.#node;
-		requireOurs(node, set);
-		await node.exclusive(TURN_WAIT_MS, async () => {
-			const directory = node.state?.brick?.directory;
-			if (directory === undefined || !hasServer(set, node.self)) {
-				throw new HekafsError('HEKAFS_REFUSED', 'this node has no brick for that set', {
-					remedy: 'Make it a config server with: hfs_config serve',
-				});
-			}
-			acceptNext(node, set);
-			node.problems.delete('brick');
-			await node.ports.bricks.start(set, directory);
-			this.#brickStoppedUntilMs = 0;
-		});
-		return {};
+		const {bricks} = node.ports;
+		const started = await startBrick(node, change.to);
+		if (!started)
+			throw new HekafsError('HEKAFS_REFUSED', 'this node has no brick for that set', {
+				remedy: 'The change was undone meanwhile. Look with: hfs_config status',
+			});
+		const staying = change.to.servers.map(s => s.uuid).filter(uuid => hasServer(change.from, uuid));
+		if (what === 'heal') await bricks.startSelfHeal(change.to, new Set(staying));
+		return {kind: 'yes', accepted: node.state?.pending?.accepted ?? null};
 	}
 
 	async adopt({set}: Request): Promise<Record<string, never>> {

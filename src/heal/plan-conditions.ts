@@ -2,6 +2,7 @@
 import {type NodeUuid} from '../membership/ids.ts';
 import {serverName} from '../membership/reasons.ts';
 import {type Server, type ServerSet} from '../membership/server-set.ts';
+import {attemptAbove} from '../membership/vote.ts';
 import {type ClusterObservation, refuse, type Refusal} from './plan.ts';
 
 const LOOK = 'Look with: hfs_config status';
@@ -91,4 +92,10 @@ export const sizeWarnings = (set: ServerSet): readonly string[] => {
 			`Two config servers: without ${serverName(set.servers[0]!)} nothing can be written or read. Three are recommended.`,
 		];
 	return n % 2 === 0 ? [`${n} config servers survive no more failures than ${n - 1}.`] : [];
+};
+
+/** An attempt above all that were made from this set, as far as anybody knows. */
+export const nextAttempt = (o: ClusterObservation): number => {
+	const reported = [...o.answers.values()].map(a => (a.kind === 'report' ? (a.report.closed ?? 0) : 0));
+	return attemptAbove(Math.max(o.state?.closed ?? 0, ...reported), o.self.uuid);
 };

@@ -62,10 +62,11 @@ export const planFound = (o: ClusterObservation, {newFilesystemId, found}: Found
 		kind: 'plan',
 		from: undefined,
 		to,
+		change: undefined,
 		steps: [
 			{kind: 'prepareBrick'},
 			{kind: 'startBrick', setId: setIdOf(to)},
-			{kind: 'mountMaintenance'},
+			{kind: 'mountMaintenance', need: 'all'},
 			{kind: 'writeSecret'},
 			{kind: 'writeRecord', record: {format: 1, set: to, changedBy: self.uuid, changedAt: now}},
 			{kind: 'writeMarker', marker: {format: 1, filesystemId, ...self, since: to.epoch}},

@@ -1,13 +1,16 @@
 /** Plans the joining of this node as a further config server. Pure. */
+import {type SetChange} from '../membership/change.ts';
 import {nextEpoch} from '../membership/ids.ts';
 import {serverNames} from '../membership/reasons.ts';
 import {MAX_SERVERS} from '../membership/schema.ts';
 import {hasServer, makeServerSet, type ServerSet, setIdOf} from '../membership/server-set.ts';
 import {type ClusterObservation, type PlanResult, refuse, type Refusal} from './plan.ts';
+import {stepsAfterDecision} from './plan-completion.ts';
 import {
 	agreedSet,
 	allServing,
 	listeners,
+	nextAttempt,
 	nothingToHeal,
 	oneFilesystem,
 	sizeWarnings,
@@ -61,37 +64,39 @@ export const planJoin = (o: ClusterObservation): PlanResult => {
 	const refusal = refusalOf(o, from);
 	if (refusal !== undefined) return refusal;
 	const {self, now} = o;
-	const to = makeServerSet(from.filesystemId, nextEpoch(from.epoch), [...from.servers, self]);
+	const to = makeServerSet(from.filesystemId, nextEpoch(from.epoch), [...from.servers, self], nextAttempt(o));
+	const change: SetChange = {
+		format: 1,
+		kind: 'join',
+		from,
+		to,
+		subject: self.uuid,
+		by: self.uuid,
+		startedAt: now,
+		forced: false,
+	};
 	const members = listeners(o);
-	const remaining = from.servers.map(s => s.uuid);
+	const servers = from.servers.map(s => s.uuid);
 	return {
 		kind: 'plan',
 		from,
 		to,
+		change,
 		steps: [
 			{kind: 'lock'},
 			{kind: 'requireHealthy', except: undefined},
-			{
-				kind: 'writeChange',
-				change: {format: 1, kind: 'join', from, to, subject: self.uuid, by: self.uuid, startedAt: now},
-			},
+			{kind: 'writeChange', change},
 			{kind: 'closeGate'},
 			{kind: 'tellMembersSwitching', members},
 			{kind: 'prepareBrick'},
-			{kind: 'stopBricks', servers: remaining},
-			{kind: 'startBricks', servers: remaining},
+			{kind: 'prepareServers', servers},
+			{kind: 'startBricks', servers},
+			{kind: 'requireHealed', servers},
 			{kind: 'startBrick', setId: setIdOf(to)},
 			{kind: 'markNewBrick'},
-			{kind: 'mountMaintenance'},
-			{kind: 'writeRecord', record: {format: 1, set: to, changedBy: self.uuid, changedAt: now}},
-			{
-				kind: 'writeMarker',
-				marker: {format: 1, filesystemId: to.filesystemId, ...self, since: to.epoch},
-			},
-			{kind: 'removeChange'},
-			{kind: 'adopt'},
-			{kind: 'tellMembersAdopt', members},
-			{kind: 'unlock'},
+			{kind: 'mountMaintenance', need: 'all'},
+			{kind: 'decide', servers},
+			...stepsAfterDecision(change, {by: self.uuid, now, members}),
 			{kind: 'waitHealed'},
 		],
 		warnings: sizeWarnings(to),

@@ -1,12 +1,15 @@
 /** Plans the retirement of a config server: this node, or one that is dead. Pure. */
+import {type SetChange} from '../membership/change.ts';
 import {nextEpoch, type NodeUuid} from '../membership/ids.ts';
 import {serverName, serverNames} from '../membership/reasons.ts';
 import {hasServer, makeServerSet, type ServerSet} from '../membership/server-set.ts';
 import {type ClusterObservation, type PlanResult, refuse, type Refusal, type Step} from './plan.ts';
+import {stepsAfterDecision} from './plan-completion.ts';
 import {
 	agreedSet,
 	allServing,
 	listeners,
+	nextAttempt,
 	nodeName,
 	nothingToHeal,
 	oneFilesystem,
@@ -53,12 +56,21 @@ const alive = (o: ClusterObservation, subject: NodeUuid): Refusal | undefined =>
 	);
 };
 
-const without = (set: ServerSet, subject: NodeUuid): ServerSet =>
-	makeServerSet(
-		set.filesystemId,
-		nextEpoch(set.epoch),
-		set.servers.filter(s => s.uuid !== subject),
-	);
+const changeOf = (o: ClusterObservation, from: ServerSet, {subject, force}: RetireRequest): SetChange => ({
+	format: 1,
+	kind: 'retire',
+	from,
+	to: makeServerSet(
+		from.filesystemId,
+		nextEpoch(from.epoch),
+		from.servers.filter(s => s.uuid !== subject),
+		nextAttempt(o),
+	),
+	subject,
+	by: o.self.uuid,
+	startedAt: o.now,
+	forced: force,
+});
 
 /**
  * Of two servers the first is dead: GlusterFS gives the other one no quorum, so there is no lock to take and nothing to
@@ -87,55 +99,45 @@ const planWithoutQuorum = (
 			`without ${dead} there is no quorum, and from here it can't be told whether it is dead or only cut off; if it is alive, writes made there would be lost`,
 			`If that machine is off and will never come back: hfs_config retire ${subject} --force`,
 		);
-	const to = without(from, subject);
+	const change = changeOf(o, from, {subject, force});
+	const {to} = change;
+	const servers = [survivor.uuid];
 	return {
 		kind: 'plan',
 		from,
 		to,
+		change,
 		steps: [
 			{kind: 'closeGate'},
-			{kind: 'stopBricks', servers: [survivor.uuid]},
-			{kind: 'startBricks', servers: [survivor.uuid]},
-			{kind: 'mountMaintenance'},
-			{kind: 'writeRecord', record: {format: 1, set: to, changedBy: survivor.uuid, changedAt: o.now}},
-			{kind: 'removeMarker', uuid: subject},
-			{kind: 'adopt'},
-			{kind: 'unlock'},
+			{kind: 'prepareServers', servers},
+			{kind: 'startBricks', servers},
+			{kind: 'mountMaintenance', need: 'all'},
+			{kind: 'decide', servers},
+			...stepsAfterDecision(change, {by: survivor.uuid, now: o.now, members: listeners(o)}),
 		],
 		warnings: [...sizeWarnings(to), `${dead} must never be started again with its old brick.`],
 	};
 };
 
-const stepsOf = (
-	o: ClusterObservation,
-	from: ServerSet,
-	to: ServerSet,
-	subject: NodeUuid,
-	dead: boolean,
-): readonly Step[] => {
+const stepsOf = (o: ClusterObservation, change: SetChange, dead: boolean): readonly Step[] => {
 	const {self, now, state} = o;
+	const {from, to, subject} = change;
 	const members = listeners(o);
 	const remaining = to.servers.map(s => s.uuid);
-	const leaving = subject === self.uuid;
+	const servers = from.servers.map(s => s.uuid).filter(uuid => !dead || uuid !== subject);
 	return [
 		{kind: 'lock'},
 		{kind: 'requireHealthy', except: dead ? subject : undefined},
-		{
-			kind: 'writeChange',
-			change: {format: 1, kind: 'retire', from, to, subject, by: self.uuid, startedAt: now},
-		},
+		{kind: 'writeChange', change},
 		{kind: 'closeGate'},
 		{kind: 'tellMembersSwitching', members},
-		{kind: 'stopBricks', servers: leaving ? [...remaining, subject] : remaining},
+		{kind: 'prepareServers', servers},
 		{kind: 'startBricks', servers: remaining},
-		{kind: 'mountMaintenance'},
-		{kind: 'writeRecord', record: {format: 1, set: to, changedBy: self.uuid, changedAt: now}},
-		{kind: 'removeMarker', uuid: subject},
-		{kind: 'removeChange'},
-		{kind: 'adopt'},
-		{kind: 'tellMembersAdopt', members},
-		{kind: 'unlock'},
-		...(leaving && state?.brick != null
+		{kind: 'requireHealed', servers: remaining},
+		{kind: 'mountMaintenance', need: 'all'},
+		{kind: 'decide', servers},
+		...stepsAfterDecision(change, {by: self.uuid, now, members}),
+		...(subject === self.uuid && state?.brick != null
 			? [{kind: 'setBrickAside', directory: state.brick.directory} as const]
 			: []),
 	];
@@ -170,6 +172,15 @@ export const planRetire = (o: ClusterObservation, request: RetireRequest): PlanR
 		) ??
 		nothingToHeal(o, {pendingAllowed: dead});
 	if (refusal !== undefined) return refusal;
-	const to = without(from, subject);
-	return {kind: 'plan', from, to, steps: stepsOf(o, from, to, subject, dead), warnings: sizeWarnings(to)};
+	// The operator's word counts only where the cluster can't know better.
+	const change = changeOf(o, from, {subject, force: false});
+	const {to} = change;
+	return {
+		kind: 'plan',
+		from,
+		to,
+		change,
+		steps: stepsOf(o, change, dead),
+		warnings: sizeWarnings(to),
+	};
 };

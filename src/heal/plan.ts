@@ -1,6 +1,6 @@
 /** What a change of the server set is made of: the steps as data, what a planner looks at, and what it answers. Pure. */
 import {type HekafsErrorCode} from '../errors.ts';
-import {type ChangeIntent} from '../membership/change.ts';
+import {type ChangeIntent, type SetChange} from '../membership/change.ts';
 import {type NodeUuid, type SetId} from '../membership/ids.ts';
 import {type Marker, type SetRecord} from '../membership/marker.ts';
 import {type NodeState} from '../membership/node-state.ts';
@@ -23,18 +23,21 @@ export type Step =
 	| {readonly kind: 'tellMembersSwitching'; readonly members: readonly NodeUuid[]}
 	/** Makes a new, empty brick directory on this node. An old one is moved aside, never reused. */
 	| {readonly kind: 'prepareBrick'}
-	/** All end before any is started again: no two names are served at once (the fence, P1). */
-	| {readonly kind: 'stopBricks'; readonly servers: readonly NodeUuid[]}
+	/** Each writes the change down and ends its brick, before any is started again (the fence, P1). */
+	| {readonly kind: 'prepareServers'; readonly servers: readonly NodeUuid[]}
 	/** Starts existing bricks under the name of the new set. */
 	| {readonly kind: 'startBricks'; readonly servers: readonly NodeUuid[]}
+	/** Looks again behind the fence: nothing that one of these has is missing on another (P2). */
+	| {readonly kind: 'requireHealed'; readonly servers: readonly NodeUuid[]}
 	/** Starts this node's new brick; `setId` is the set for which its directory was made. */
 	| {readonly kind: 'startBrick'; readonly setId: SetId}
 	/** Before any ordinary mount of the new set exists, or it would show an empty root (GLUSTER.md §6). */
 	| {readonly kind: 'markNewBrick'}
 	/** Mounts the new set beside the old one, not yet for users. */
-	| {readonly kind: 'mountMaintenance'}
+	| {readonly kind: 'mountMaintenance'; readonly need: 'all' | 'quorum'}
+	/** The servers of the old set decide for the new one: from here on the change only goes forward. */
+	| {readonly kind: 'decide'; readonly servers: readonly NodeUuid[]}
 	| {readonly kind: 'writeSecret'}
-	/** From here on the change only goes forward. */
 	| {readonly kind: 'writeRecord'; readonly record: SetRecord}
 	| {readonly kind: 'writeMarker'; readonly marker: Marker}
 	| {readonly kind: 'removeMarker'; readonly uuid: NodeUuid}
@@ -71,6 +74,8 @@ export interface Plan {
 	/** Undefined when the filesystem is founded. */
 	readonly from: ServerSet | undefined;
 	readonly to: ServerSet;
+	/** What the servers of the old set decide on; undefined when the filesystem is founded. */
+	readonly change: SetChange | undefined;
 	readonly steps: readonly Step[];
 	/** What the operator should know although it is done. */
 	readonly warnings: readonly string[];
@@ -115,16 +120,20 @@ export const describeStep = (step: Step, nameOf: (uuid: NodeUuid) => string = uu
 			return `tell the other nodes to let writers wait: ${list(step.members, nameOf)}`;
 		case 'prepareBrick':
 			return 'make a new, empty brick directory on this node';
-		case 'stopBricks':
-			return `stop the bricks of ${list(step.servers, nameOf)}`;
+		case 'prepareServers':
+			return `write the change down on ${list(step.servers, nameOf)} and stop their bricks`;
 		case 'startBricks':
 			return `start the bricks of ${list(step.servers, nameOf)} under the name of the new set, which cuts off clients of the old one`;
+		case 'requireHealed':
+			return `make sure that nothing waits to be healed among ${list(step.servers, nameOf)}`;
 		case 'startBrick':
 			return `start this node's new brick for set ${step.setId}`;
 		case 'markNewBrick':
 			return 'mark the new brick as empty on the others, so that it is filled from them';
 		case 'mountMaintenance':
 			return 'mount the new set beside the old one, not yet for users';
+		case 'decide':
+			return `let the servers of the old set decide for the new one: ${list(step.servers, nameOf)}`;
 		case 'writeSecret':
 			return 'make the secret by which the nodes know each other, unless there is one';
 		case 'writeRecord':

@@ -1,6 +1,8 @@
 /** What heal/ needs from the rest of the daemon; compose.ts checks that gluster/, discovery/, http/ and overlay/ fit. */
+import {type SetChange} from '../membership/change.ts';
 import {type Generation, type NodeUuid} from '../membership/ids.ts';
 import {type ServerSet} from '../membership/server-set.ts';
+import {type Answer, type Ask} from '../membership/vote.ts';
 import {type Store} from './store.ts';
 
 /** One private mount of the backing filesystem. */
@@ -40,12 +42,13 @@ export interface Bricks {
 	running(set: ServerSet, directory: string): Promise<boolean>;
 	/** Moves a brick directory aside. @returns where it is now */
 	setAside(directory: string): Promise<string>;
-	startSelfHeal(set: ServerSet): Promise<void>;
+	/** @param only servers that are healed; all of the set unless given */
+	startSelfHeal(set: ServerSet, only?: ReadonlySet<NodeUuid>): Promise<void>;
 	stopSelfHeal(): Promise<void>;
 	/** Marks the brick of `joining` as new on the bricks of the set (GLUSTER.md 6). */
 	markNew(set: ServerSet, joining: NodeUuid): Promise<void>;
-	/** Pending heals and split brain entries of the whole set. */
-	countHeals(set: ServerSet): Promise<Heals>;
+	/** Pending heals and split brain entries. @param only of these servers among each other; of the whole set unless given */
+	countHeals(set: ServerSet, only?: ReadonlySet<NodeUuid>): Promise<Heals>;
 }
 
 export interface Heals {
@@ -66,10 +69,17 @@ export interface OverlayControl {
 export interface PeerPort {
 	/** Rejects with HEKAFS_PEER_UNREACHABLE or with what the peer answered. */
 	post(peer: NodeUuid, request: PeerRequest, secret: string): Promise<void>;
+	/** Asks a server of the old set about a change. Rejects as `post` does. */
+	ask(peer: NodeUuid, change: SetChange, question: Question, secret: string): Promise<Answer>;
 }
 
 export type PeerRequest =
-	| {readonly kind: 'switching'; readonly set: ServerSet}
-	| {readonly kind: 'stop-brick'; readonly set: ServerSet}
-	| {readonly kind: 'start-brick'; readonly set: ServerSet}
-	| {readonly kind: 'adopt'; readonly set: ServerSet};
+	{readonly kind: 'switching'; readonly set: ServerSet} | {readonly kind: 'adopt'; readonly set: ServerSet};
+
+/** What a server may be asked about a change: to vote, and to carry out what it has written down. */
+export type Question =
+	| Ask
+	/** Start the brick under the name of the new set. */
+	| {readonly kind: 'start'}
+	/** Heal the servers that stay, under the name of the new set, before the new brick is marked. */
+	| {readonly kind: 'heal'};

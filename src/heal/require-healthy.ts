@@ -20,7 +20,7 @@ const patientCount = async (
 	const {now} = context.node.ports;
 	const deadline = now() + PENDING_LIMIT_MS;
 	for (;;) {
-		const heals = await context.countHeals(set);
+		const heals = await context.node.ports.bricks.countHeals(set);
 		if (heals.pending === 0 || pendingAllowed || heals.splitBrain > 0 || now() > deadline) return heals;
 		context.progress(`waiting for ${heals.pending} heals`);
 		await sleep(context.node.ports, HEAL_POLL_MS);
@@ -58,6 +58,6 @@ export const requireHealthy = async (
 				'Servers heal each other by themselves: wait until `hfs_config status` says healthy, then try again.',
 		});
 	}
-	// A change that was cut off: the lock is ours, so nobody carries it out any more.
+	// An intent that is still there belongs to an attempt that its servers have concluded: none of them would take part else.
 	if ((await readChange(currentStore(context))) !== undefined) await removeChange(currentStore(context));
 };

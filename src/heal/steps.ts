@@ -2,12 +2,13 @@
 import {randomBytes} from 'node:crypto';
 import {HekafsError} from '../errors.ts';
 import {type NodeUuid} from '../membership/ids.ts';
-import {hasServer, type ServerSet} from '../membership/server-set.ts';
-import {acceptNext, switchTo, untilAgreed} from './adopt.ts';
+import {hasQuorum, sameSet, type ServerSet} from '../membership/server-set.ts';
+import {switchTo, untilAgreed} from './adopt.ts';
 import {type ChangeContext, currentStore, maintenanceOf, secretOf} from './change-context.ts';
 import {sleep} from './clock.ts';
 import {
 	readSecret,
+	readStoredSet,
 	removeChange,
 	removeMarker,
 	writeChange,
@@ -16,6 +17,8 @@ import {
 } from './marker-store.ts';
 import {type Step} from './plan.ts';
 import {requireHealthy} from './require-healthy.ts';
+import {dropBrick, startBrick as serve, startServing} from './serving.ts';
+import {decideChange, prepareServers, requireHealed, startBricks} from './steps-servers.ts';
 import {MACHINERY} from './store.ts';
 
 /** A join returns when the new server holds everything, or after this. */
@@ -67,85 +70,43 @@ const prepareBrick: Executor<'prepareBrick'> = async context => {
 	context.brickDirectory = await node.ports.bricks.prepare(to);
 };
 
-/** All of them before any is started: else two names could be served at once. */
-const stopBricks: Executor<'stopBricks'> = async (context, step) => {
-	context.fenced = true;
-	const {node, to} = context;
-	await Promise.all(
-		step.servers.map(async server => {
-			if (server !== node.self) {
-				await node.ports.peers.post(server, {kind: 'stop-brick', set: to}, secretOf(context));
-				return;
-			}
-			await node.ports.bricks.stopSelfHeal();
-			await node.ports.bricks.stop();
-		}),
-	);
-};
-
-/** Starts bricks for `set`, remote ones by their own hekafsd. Used to go forward and to go back. */
-export const startBricksFor = async (
-	context: ChangeContext,
-	servers: readonly NodeUuid[],
-	set: ServerSet,
-): Promise<void> => {
-	const {node} = context;
-	await Promise.all(
-		servers.map(async server => {
-			if (server !== node.self) {
-				await node.ports.peers.post(server, {kind: 'start-brick', set}, secretOf(context));
-				return;
-			}
-			const directory = node.state?.brick?.directory;
-			if (directory === undefined)
-				throw new Error('BUG: this node is to start a brick that it does not have');
-			acceptNext(node, set);
-			await node.ports.bricks.start(set, directory);
-		}),
-	);
-};
-
-const startBricks: Executor<'startBricks'> = async (context, step) => {
-	context.fenced = true;
-	await startBricksFor(context, step.servers, context.to);
-};
-
 /** The new brick of this node. Remembered before it is started, so that a restart finds it. */
 const startBrick: Executor<'startBrick'> = async (context, step) => {
 	const {node, to, brickDirectory: directory} = context;
 	if (directory === undefined) throw new Error('BUG: the brick is started before it was prepared');
-	const {from} = context;
+	const {from, change} = context;
 	node.setState({
-		format: 1,
+		format: 2,
 		filesystemId: to.filesystemId,
 		set: from ?? to,
-		next: from === undefined ? null : to,
+		closed: node.state?.closed ?? 0,
+		pending: change === undefined ? null : {change, promised: 0, accepted: null},
 		brick: {directory, port: node.ports.bricks.port, setId: step.setId},
 		founding: from === undefined,
 		retired: node.state?.retired ?? null,
 	});
-	await node.ports.bricks.start(to, directory);
-	node.problems.delete('brick');
+	await serve(node, to);
 };
 
 const markNewBrick: Executor<'markNewBrick'> = async context => {
 	await context.node.ports.bricks.markNew(context.to, context.node.self);
 };
 
-const mountMaintenance: Executor<'mountMaintenance'> = async context => {
+/** Whether a mount of the new set reaches those that the step needs. */
+const reaches = (set: ServerSet, up: ReadonlySet<NodeUuid>, need: 'all' | 'quorum'): boolean =>
+	need === 'all' ? set.servers.every(server => up.has(server.uuid)) : hasQuorum(set, up);
+
+const mountMaintenance: Executor<'mountMaintenance'> = async (context, step) => {
 	const {node, to} = context;
 	const mount = await node.ports.mounts.mount(to);
 	context.maintenance = mount;
 	const deadline = node.ports.now() + CONNECT_LIMIT_MS;
-	for (;;) {
-		const up = await mount.up().catch(() => new Set<NodeUuid>());
-		if (to.servers.every(server => up.has(server.uuid))) break;
-		if (node.ports.now() > deadline) {
+	while (!reaches(to, await mount.up().catch(() => new Set<NodeUuid>()), step.need)) {
+		if (node.ports.now() > deadline)
 			throw new HekafsError(
 				'HEKAFS_MOUNT_FAILED',
-				`not all servers of epoch ${to.epoch} can be reached through the new mount`,
+				`${step.need === 'all' ? 'not all' : 'too few'} servers of epoch ${to.epoch} can be reached through the new mount`,
 			);
-		}
 		await sleep(node.ports, CONNECT_POLL_MS);
 	}
 	if (context.from === undefined) {
@@ -153,12 +114,19 @@ const mountMaintenance: Executor<'mountMaintenance'> = async context => {
 		return;
 	}
 	if (!(await mount.store.tryLock(MACHINERY.lock))) {
-		throw new HekafsError(
-			'HEKAFS_BUSY',
-			'another node took the lock of the config filesystem during the change',
-		);
+		throw new HekafsError('HEKAFS_BUSY', 'another node holds the lock of the config filesystem');
 	}
 	context.lockedIn = mount.store;
+};
+
+/** A completion may come late: what a later change has recorded stays. */
+const record: Executor<'writeRecord'> = async (context, step) => {
+	const {store} = maintenanceOf(context);
+	const {record: found} = await readStoredSet(store);
+	if (found.kind === 'record' && found.record.set.epoch > step.record.set.epoch)
+		throw new HekafsError('HEKAFS_REFUSED', `epoch ${found.record.set.epoch} is recorded already`);
+	if (found.kind === 'record' && sameSet(found.record.set, step.record.set)) return;
+	await writeRecord(store, step.record);
 };
 
 const writeSecret: Executor<'writeSecret'> = async context => {
@@ -179,7 +147,7 @@ const adopt: Executor<'adopt'> = async context => {
 	}
 	await switchTo(node, mount, to);
 	context.maintenance = undefined;
-	if (hasServer(to, node.self)) await node.ports.bricks.startSelfHeal(to);
+	await startServing(node, to);
 	node.endSwitch();
 };
 
@@ -196,14 +164,13 @@ const tellMembersAdopt: Executor<'tellMembersAdopt'> = async (context, step) => 
 
 const setBrickAside: Executor<'setBrickAside'> = async (context, step) => {
 	const {node, to} = context;
-	await node.ports.bricks.stopSelfHeal();
-	await node.ports.bricks.stop();
-	const aside = await node.ports.bricks.setAside(step.directory);
+	const aside = await dropBrick(node, step.directory);
 	node.setState({
-		format: 1,
+		format: 2,
 		filesystemId: to.filesystemId,
 		set: to,
-		next: null,
+		closed: 0,
+		pending: null,
 		brick: null,
 		founding: false,
 		retired: {epoch: to.epoch, at: new Date().toISOString(), directory: aside},
@@ -220,7 +187,7 @@ const waitHealed: Executor<'waitHealed'> = async context => {
 	let before = 0;
 	let zeros = 0;
 	while (zeros < 2 && node.ports.now() < deadline) {
-		const heals = await context.countHeals(to).catch(() => undefined);
+		const heals = await node.ports.bricks.countHeals(to).catch(() => undefined);
 		if (heals !== undefined) {
 			done += Math.max(0, before - heals.pending);
 			before = heals.pending;
@@ -236,7 +203,7 @@ const waitHealed: Executor<'waitHealed'> = async context => {
 };
 
 /** One executor for each kind of step: a new kind without one does not compile. */
-export const EXECUTORS: {readonly [K in Step['kind']]: Executor<K>} = {
+const EXECUTORS: {readonly [K in Step['kind']]: Executor<K>} = {
 	lock,
 	unlock,
 	requireHealthy,
@@ -244,16 +211,15 @@ export const EXECUTORS: {readonly [K in Step['kind']]: Executor<K>} = {
 	closeGate,
 	tellMembersSwitching,
 	prepareBrick,
-	stopBricks,
+	prepareServers,
 	startBricks,
+	requireHealed,
 	startBrick,
 	markNewBrick,
 	mountMaintenance,
+	decide: decideChange,
 	writeSecret,
-	writeRecord: async (context, step) => {
-		context.recorded = true;
-		await writeRecord(maintenanceOf(context).store, step.record);
-	},
+	writeRecord: record,
 	writeMarker: async (context, step) => writeMarker(maintenanceOf(context).store, step.marker),
 	removeMarker: async (context, step) => removeMarker(maintenanceOf(context).store, step.uuid),
 	removeChange: async context => removeChange(maintenanceOf(context).store),
@@ -261,4 +227,10 @@ export const EXECUTORS: {readonly [K in Step['kind']]: Executor<K>} = {
 	tellMembersAdopt,
 	setBrickAside,
 	waitHealed,
+};
+
+/** The executor that fits the step; the table's type guarantees that there is one. */
+export const runStep = async (context: ChangeContext, step: Step): Promise<void> => {
+	const execute = EXECUTORS[step.kind] as (context: ChangeContext, step: Step) => Promise<void>;
+	await execute(context, step);
 };

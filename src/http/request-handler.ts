@@ -5,7 +5,7 @@ import {HekafsError} from '../errors.ts';
 import {type NodeUuid} from '../membership/ids.ts';
 import {errorBody, HttpError, send, sendError, toJsonText} from './answers.ts';
 import {type ControlMessage} from './control.ts';
-import {parsePeerRequest, PEER_MAX_BODY_BYTES} from './peer-requests.ts';
+import {PEER_MAX_BODY_BYTES} from './peer-requests.ts';
 import {parseJsonBody, readBody} from './request-body.ts';
 import {methodsOf, type Door, type Route} from './routes.ts';
 import {HEADERS, isSecret, readSignatureHeaders, signResponse, type SignatureVerifier} from './sign.ts';
@@ -88,7 +88,7 @@ const answerPeer = async (
 	if (verified.kind === 'rejected') throw unauthenticated(verified.problem, remedy);
 	const late = AbortSignal.timeout(PEER_DEADLINE_MS);
 	const reply = await withDeadline(
-		route.handle(parsePeerRequest(body), {signal: AbortSignal.any([signal, late])}),
+		route.handle(body, {signal: AbortSignal.any([signal, late])}),
 		PEER_DEADLINE_MS,
 		() => new HekafsError('HEKAFS_TIMEOUT', `${route.path} took longer than ${PEER_DEADLINE_MS / 1000} s`),
 	);

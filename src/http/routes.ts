@@ -9,7 +9,13 @@ import {
 	type ControlResult,
 } from './control.ts';
 import {INIT_MAX_BODY_BYTES} from './init-entry.ts';
-import {PEER_PATHS, type PeerReply, type PeerRequest, type PeerRequests} from './peer-requests.ts';
+import {
+	parseChangeRequest,
+	parsePeerRequest,
+	PEER_PATHS,
+	type PeerReply,
+	type PeerRequests,
+} from './peer-requests.ts';
 import {toJsonText} from './answers.ts';
 
 /** `tcp`: from anywhere. `socket`: from root on this node. */
@@ -32,7 +38,7 @@ export type Route =
 	/** Signed POST of another node. */
 	| (Common & {
 			readonly kind: 'peer';
-			readonly handle: (request: PeerRequest, context: {readonly signal: AbortSignal}) => Promise<PeerReply>;
+			readonly handle: (body: Uint8Array, context: {readonly signal: AbortSignal}) => Promise<PeerReply>;
 	  })
 	/** POST of hfs_config, answered by a stream of JSON lines. */
 	| (Common & {
@@ -77,13 +83,21 @@ const statusRoutes = ({report, metrics}: RouteHandlers): readonly Route[] => [
 ];
 
 /** Signed with the cluster's secret. */
-const peerRoutes = ({peers}: RouteHandlers): readonly Route[] =>
-	(Object.keys(PEER_PATHS) as (keyof typeof PEER_PATHS)[]).map(name => ({
+const peerRoutes = ({peers}: RouteHandlers): readonly Route[] => {
+	const route = (path: string, handle: Extract<Route, {kind: 'peer'}>['handle']): Route => ({
 		kind: 'peer',
-		path: PEER_PATHS[name],
+		path,
 		doors: BOTH,
-		handle: async (request, context) => await peers[name](request, context),
-	}));
+		handle,
+	});
+	return [
+		route(PEER_PATHS.switching, async (body, context) => peers.switching(parsePeerRequest(body), context)),
+		route(PEER_PATHS.change, async (body, context) => ({
+			...(await peers.change(parseChangeRequest(body), context)),
+		})),
+		route(PEER_PATHS.adopt, async (body, context) => peers.adopt(parsePeerRequest(body), context)),
+	];
+};
 
 type Operation = Extract<Route, {kind: 'operation'}>;
 const operation = (path: string, run: Operation['run'], maxBodyBytes = CONTROL_BODY_BYTES): Operation => ({

@@ -45,7 +45,9 @@ const log = (text: string): void => {
 const identify = async (config: DaemonConfig, store: NodeStateStore): Promise<NodeUuid> => {
 	const self = parseNodeUuid((await readNodeUuid(config.glusterdDir)) ?? '') ?? store.ownUuid();
 	const state = store.read();
-	if (state?.brick != null && !hasServer(state.set, self)) {
+	// The brick of a node that is joining stands in no set yet but the one to come.
+	const sets = [state?.set, state?.pending?.change.to].filter(set => set !== undefined);
+	if (state?.brick != null && !sets.some(set => hasServer(set, self))) {
 		throw new HekafsError(
 			'HEKAFS_STATE_INVALID',
 			`${config.state} holds a brick of another node: this node is ${self}, the brick belongs to one of ${state.set.servers.map(s => s.uuid).join(', ')}`,
@@ -135,7 +137,6 @@ const build = (
 	const loop: Loop = new Loop({
 		node,
 		knowledge: () => discovery.knowledge(),
-		brickHeld: () => peers.brickHeld,
 		afterTurn: decision => reporter.decided(decision),
 	});
 	const members = () => discovery.members();

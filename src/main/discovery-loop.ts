@@ -3,7 +3,7 @@ import {discover, type Discovery} from '../discovery/discover.ts';
 import {PEER_STATUS_ARGUMENTS} from '../discovery/peer-status.ts';
 import {ReportCache} from '../discovery/report-cache.ts';
 import {run} from '../gluster/command.ts';
-import {type Knowledge} from '../heal/loop.ts';
+import {type Knowledge} from '../heal/knowledge.ts';
 import {type NodeUuid} from '../membership/ids.ts';
 import {reasonFor} from '../membership/reasons.ts';
 import {type Reason} from '../membership/reason.ts';
@@ -85,6 +85,9 @@ export class DiscoveryLoop {
 			alone: latest?.members?.length === 0,
 			sets: [...(latest?.answers ?? [])].flatMap(([node, answer]) =>
 				answer.kind === 'report' && answer.report.set !== null ? [{node, set: answer.report.set}] : [],
+			),
+			acting: [...(latest?.answers.values() ?? [])].flatMap(answer =>
+				answer.kind === 'report' && answer.report.acting !== undefined ? [answer.report.acting] : [],
 			),
 			hints: latest === undefined ? [] : this.#hints(latest),
 		};

@@ -172,9 +172,9 @@ export class GlusterPorts implements Mounts, Bricks {
 		return (await setBrickAside(directory, this.#o.retiredDirectory)) ?? directory;
 	}
 
-	async startSelfHeal(set: ServerSet): Promise<void> {
+	async startSelfHeal(set: ServerSet, only?: ReadonlySet<NodeUuid>): Promise<void> {
 		await startShd({
-			volfile: shdVolfile({set, addressOf: this.#addressOf}),
+			volfile: shdVolfile({set, addressOf: this.#addressOf, ...(only === undefined ? {} : {only})}),
 			runDirectory: this.#o.runDirectory,
 			logFile: path.join(this.#o.logDirectory, 'self-heal.log'),
 		});
@@ -199,8 +199,9 @@ export class GlusterPorts implements Mounts, Bricks {
 		});
 	}
 
-	async countHeals(set: ServerSet): Promise<Heals> {
-		const only = await reachableServers(set, this.#addressOf);
+	async countHeals(set: ServerSet, wanted?: ReadonlySet<NodeUuid>): Promise<Heals> {
+		const reachable = await reachableServers(set, this.#addressOf);
+		const only = new Set([...reachable].filter(uuid => wanted?.has(uuid) ?? true));
 		if (only.size === 0)
 			throw new HekafsError('HEKAFS_PEER_UNREACHABLE', 'no brick can be asked for its heals');
 		const {pending, splitBrain, bricks} = await countHeals({
@@ -210,7 +211,7 @@ export class GlusterPorts implements Mounts, Bricks {
 		if (pending === null || splitBrain === null)
 			throw new HekafsError('HEKAFS_PROGRAM_FAILED', 'no brick could count its heals');
 		const connected = bricks.filter(brick => brick.connected).length;
-		return {pending, splitBrain, unreachable: set.servers.length - connected};
+		return {pending, splitBrain, unreachable: (wanted?.size ?? set.servers.length) - connected};
 	}
 
 	/** Only grows within an epoch: a name that does not resolve for a moment must not shut a member out. */

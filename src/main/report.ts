@@ -26,7 +26,7 @@ export const makeReport = ({
 	gateSince,
 }: ReportSource): StatusReport => {
 	const {decision, heals} = loop;
-	// A set counts once the filesystem records it: not while it is being founded, nor `next`.
+	// A set counts once the filesystem records it: not while it is being founded, nor one that is pending.
 	const set = node.state === undefined || node.state.founding ? null : node.state.set;
 	const brick = node.state?.brick ?? null;
 	const up =
@@ -43,6 +43,8 @@ export const makeReport = ({
 		backend,
 		filesystemId: node.state?.filesystemId ?? null,
 		set,
+		closed: node.state?.closed ?? 0,
+		acting: node.acting,
 		serving: set !== null && hasServer(set, node.self),
 		brick:
 			brick === null || set === null

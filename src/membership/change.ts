@@ -18,7 +18,12 @@ export interface ChangeIntent {
 	readonly by: NodeUuid;
 	/** ISO 8601, for people. */
 	readonly startedAt: string;
+	/** A server leaves on the operator's word that its machine is off, where a quorum of the old set can't say so. */
+	readonly forced: boolean;
 }
+
+/** A change from one set to the next, which the servers of the old set decide on. */
+export type SetChange = ChangeIntent & {readonly from: ServerSet};
 
 export type ChangeRead =
 	| {readonly kind: 'change'; readonly change: ChangeIntent}
@@ -36,11 +41,13 @@ const isConsistent = ({kind, from, to, subject}: ChangeIntent): boolean => {
 		hasServer(larger, subject) &&
 		!hasServer(smaller, subject) &&
 		larger.servers.length === smaller.servers.length + 1 &&
-		smaller.servers.every(s => hasServer(larger, s.uuid))
+		// Who stays keeps its place; who joins stands last.
+		smaller.servers.every((s, i) => s.uuid === larger.servers.filter(l => l.uuid !== subject)[i]?.uuid) &&
+		(kind === 'retire' || to.servers.at(-1)?.uuid === subject)
 	);
 };
 
-const changeSchema: z.ZodType<ChangeIntent> = z
+export const changeSchema: z.ZodType<ChangeIntent> = z
 	.object({
 		format: formatSchema,
 		kind: z.enum(['found', 'join', 'retire']),
@@ -49,6 +56,7 @@ const changeSchema: z.ZodType<ChangeIntent> = z
 		subject: nodeUuidSchema,
 		by: nodeUuidSchema,
 		startedAt: timeSchema,
+		forced: z.boolean().default(false),
 	})
 	.refine(isConsistent, 'its sets are not one change apart');
 
@@ -59,13 +67,31 @@ export const parseChange = (bytes: Uint8Array | null): ChangeRead => {
 	return decoded.ok ? {kind: 'change', change: decoded.value} : {kind: 'invalid', problem: decoded.problem};
 };
 
-export const formatChange = ({format, kind, from, to, subject, by, startedAt}: ChangeIntent): string =>
-	encodeJson({
-		format,
-		kind,
-		from: from && plainServerSet(from),
-		to: plainServerSet(to),
-		subject,
-		by,
-		startedAt,
-	});
+export const setChangeSchema: z.ZodType<SetChange> = changeSchema.transform((change, context) => {
+	if (change.from !== null) return {...change, from: change.from};
+	context.addIssue('a founding is no change of a set');
+	return z.NEVER;
+});
+
+/** A change with its keys in the order in which our files have them. */
+export const plainChange = ({
+	format,
+	kind,
+	from,
+	to,
+	subject,
+	by,
+	startedAt,
+	forced,
+}: ChangeIntent): object => ({
+	format,
+	kind,
+	from: from && plainServerSet(from),
+	to: plainServerSet(to),
+	subject,
+	by,
+	startedAt,
+	...(forced ? {forced} : {}),
+});
+
+export const formatChange = (change: ChangeIntent): string => encodeJson(plainChange(change));

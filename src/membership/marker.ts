@@ -33,6 +33,8 @@ export interface SetRecord {
 	readonly changedBy: NodeUuid;
 	/** ISO 8601, for people. */
 	readonly changedAt: string;
+	/** The server that left on the operator's word alone: what only it had is given up. */
+	readonly givenUp?: NodeUuid | undefined;
 }
 
 /** A marker file as it was found. `name` is the file's name. */
@@ -63,6 +65,7 @@ const recordSchema: z.ZodType<SetRecord> = z.object({
 	set: serverSetSchema,
 	changedBy: nodeUuidSchema,
 	changedAt: timeSchema,
+	givenUp: nodeUuidSchema.optional(),
 });
 
 /**
@@ -102,4 +105,5 @@ export const formatSetRecord = (record: SetRecord): string =>
 		set: plainServerSet(record.set),
 		changedBy: record.changedBy,
 		changedAt: record.changedAt,
+		...(record.givenUp === undefined ? {} : {givenUp: record.givenUp}),
 	});

@@ -1,11 +1,12 @@
 /** The status report: what `GET /v1/status` answers, what peers learn from each other, what `hfs_config status` shows. */
 import {z} from 'zod';
 import {cleanText, decodeJson} from './decode.ts';
-import {type Epoch, type FilesystemId, type Generation, type NodeUuid} from './ids.ts';
+import {type Epoch, type FilesystemId, type Generation, type NodeUuid, type SetId} from './ids.ts';
 import {type GateState} from './gate.ts';
 import {type Reason, REASON_CODES, type ReasonCode} from './reason.ts';
 import {
 	addressSchema,
+	counterSchema,
 	epochSchema,
 	filesystemIdSchema,
 	formatSchema,
@@ -14,6 +15,7 @@ import {
 	pathSchema,
 	portSchema,
 	serverSetSchema,
+	setIdSchema,
 	timeSchema,
 } from './schema.ts';
 import {type ServerSet} from './server-set.ts';
@@ -37,6 +39,10 @@ export interface StatusReport {
 	readonly filesystemId: FilesystemId | null;
 	/** The set that this node believes current: from its mount when agreed, else from its state file. */
 	readonly set: ServerSet | null;
+	/** Attempts to change that set that are over without effect, as this node knows (docs/MEMBERSHIP.md). */
+	readonly closed?: number;
+	/** The new set of the change that this node carries out now. */
+	readonly acting?: SetId | undefined;
 	/** Whether this node runs (or ought to run) a brick of that set. */
 	readonly serving: boolean;
 	readonly brick: {readonly running: boolean; readonly port: number; readonly epoch: Epoch | null} | null;
@@ -100,6 +106,8 @@ const reportSchema: z.ZodType<StatusReport> = z
 		backend: z.enum(['gluster', 'local']),
 		filesystemId: filesystemIdSchema.nullable(),
 		set: serverSetSchema.nullable(),
+		closed: counterSchema.default(0),
+		acting: setIdSchema.optional(),
 		serving: z.boolean(),
 		brick: z.object({running: z.boolean(), port: portSchema, epoch: epochSchema.nullable()}).nullable(),
 		gate: z.object({

@@ -41,22 +41,29 @@ const serverSchema: z.ZodType<Server> = z.object({
 	port: portSchema,
 });
 
-/** Sorts the servers; refuses an empty list and a server that stands twice. */
+/** A number that several nodes count up: JSON keeps it exactly. */
+export const counterSchema = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+
+/** Refuses an empty list and a server that stands twice. */
 export const serverSetSchema: z.ZodType<ServerSet> = z
 	.object({
 		filesystemId: filesystemIdSchema,
 		epoch: epochSchema,
+		attempt: counterSchema.default(0),
 		servers: z
 			.array(serverSchema)
 			.min(1)
 			.max(MAX_SERVERS)
 			.refine(list => new Set(list.map(s => s.uuid)).size === list.length, 'a server stands twice'),
 	})
-	.transform(({filesystemId, epoch, servers}) => makeServerSet(filesystemId, epoch, servers));
+	.transform(({filesystemId, epoch, attempt, servers}) =>
+		makeServerSet(filesystemId, epoch, servers, attempt),
+	);
 
 /** A set with its keys in the order in which our files have them. */
 export const plainServerSet = (set: ServerSet): object => ({
 	filesystemId: set.filesystemId,
 	epoch: set.epoch,
+	...(set.attempt === 0 ? {} : {attempt: set.attempt}),
 	servers: set.servers.map(({uuid: id, address, port}) => ({uuid: id, address, port})),
 });

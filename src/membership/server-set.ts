@@ -10,38 +10,53 @@ export interface Server {
 	readonly port: number;
 }
 
-/** `servers` is sorted by UUID everywhere: AFR's first child breaks ties in quorum (GLUSTER.md result 5). */
+/**
+ * `servers` stand in the order in which they joined, the eldest first: AFR's first child breaks ties in quorum (GLUSTER.md
+ * result 5), and a server that has just joined, empty, must not (docs/adr/0020-order-of-joining.md).
+ */
 export interface ServerSet {
 	readonly filesystemId: FilesystemId;
 	readonly epoch: Epoch;
+	/**
+	 * Tells apart the sets that were tried for one epoch, of which at most one is ever decided; grows with each attempt.
+	 * 0 in the founding set, and in sets recorded before there were attempts.
+	 */
+	readonly attempt: number;
 	readonly servers: readonly Server[];
 }
 
-const byUuid = (a: Server, b: Server): number => (a.uuid < b.uuid ? -1 : a.uuid > b.uuid ? 1 : 0);
-
-/** A set with its servers sorted. Throws a TypeError on an empty list or a UUID that stands twice: programmer errors. */
+/** A set of these servers in this order. Throws a TypeError on an empty list or a UUID that stands twice: programmer errors. */
 export const makeServerSet = (
 	filesystemId: FilesystemId,
 	epoch: Epoch,
 	servers: readonly Server[],
+	attempt = 0,
 ): ServerSet => {
-	const sorted = [...servers].sort(byUuid);
-	if (sorted.length === 0) throw new TypeError('a server set has at least one server');
-	if (new Set(sorted.map(s => s.uuid)).size !== sorted.length)
+	if (servers.length === 0) throw new TypeError('a server set has at least one server');
+	if (new Set(servers.map(s => s.uuid)).size !== servers.length)
 		throw new TypeError('a server stands twice in the set');
-	return {filesystemId, epoch, servers: sorted};
+	return {filesystemId, epoch, attempt, servers: [...servers]};
 };
 
-/** Derived from the filesystem, the epoch and the servers' UUIDs; addresses may change without a new set. */
+/**
+ * Derived from the filesystem, the epoch, the attempt and the servers' UUIDs in their order; addresses may change without a
+ * new set. Without an attempt it is what earlier versions derived, who sorted the servers by UUID.
+ */
 export const setIdOf = (set: ServerSet): SetId =>
 	createHash('sha256')
-		.update([set.filesystemId, String(set.epoch), ...set.servers.map(s => s.uuid)].join('\n'))
+		.update(
+			[
+				set.filesystemId,
+				set.attempt === 0 ? String(set.epoch) : `${set.epoch}.${set.attempt}`,
+				...set.servers.map(s => s.uuid),
+			].join('\n'),
+		)
 		.digest('hex')
 		.slice(0, 16) as SetId;
 
 export const hasServer = (set: ServerSet, uuid: NodeUuid): boolean => set.servers.some(s => s.uuid === uuid);
 
-/** Same filesystem, epoch and UUIDs. */
+/** Same filesystem, epoch, attempt and UUIDs in the same order. */
 export const sameSet = (a: ServerSet, b: ServerSet): boolean => setIdOf(a) === setIdOf(b);
 
 /** How many servers of the set make a majority. With two servers the first child decides ties (AFR `quorum-type auto`). */

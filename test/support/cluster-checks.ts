@@ -106,7 +106,7 @@ export const unrest = (
 		if (overlay === undefined || !sameSet(overlay.set, set)) return `${who} has another set mounted`;
 		if (gate.state !== 'open') return `the gate of ${who} is ${gate.state}`;
 		const state = machine.state;
-		if (state === undefined || !sameSet(state.set, set) || state.next !== null)
+		if (state === undefined || !sameSet(state.set, set) || state.pending !== null)
 			return `${who} remembers another set`;
 		if (node.problems.size > 0) return `${who}: ${[...node.problems.values()].map(r => r.text).join('; ')}`;
 		const serves = hasServer(set, machine.uuid);

@@ -16,10 +16,11 @@ export const layOut = (machines: readonly Machine[], set: ServerSet): void => {
 		const directory = `/bricks/conf-${setIdOf(set)}`;
 		machine.secret = SECRET;
 		machine.stateFile = formatNodeState({
-			format: 1,
+			format: 2,
 			filesystemId: set.filesystemId,
 			set,
-			next: null,
+			closed: 0,
+			pending: null,
 			brick: serves ? {directory, port: 24_100, setId: setIdOf(set)} : null,
 			founding: false,
 			retired: null,

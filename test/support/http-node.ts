@@ -4,7 +4,7 @@ import {connect} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {type Control, type ControlContext} from '../../src/http/control.ts';
-import {type PeerRequest, type PeerRequests} from '../../src/http/peer-requests.ts';
+import {type PeerRequests} from '../../src/http/peer-requests.ts';
 import {startHttpServer, type HttpServer, type HttpServerOptions} from '../../src/http/server.ts';
 import {FIRST_EPOCH, parseFilesystemId, parseNodeUuid, type Generation} from '../../src/membership/ids.ts';
 import {type StatusReport} from '../../src/membership/report.ts';
@@ -78,14 +78,16 @@ export const recordingControl = (
 };
 
 export const recordingPeers = (calls: Call[]): PeerRequests => {
-	const act = async (name: string, request: PeerRequest): Promise<{done: string}> => {
+	const act = async (name: string, request: unknown): Promise<{done: string}> => {
 		calls.push({name, request});
 		return await Promise.resolve({done: name});
 	};
 	return {
 		switching: async request => await act('switching', request),
-		stopBrick: async request => await act('stop-brick', request),
-		startBrick: async request => await act('start-brick', request),
+		change: async request => {
+			await act('change', request);
+			return {kind: 'yes', accepted: null};
+		},
 		adopt: async request => await act('adopt', request),
 	};
 };

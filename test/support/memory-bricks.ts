@@ -182,27 +182,37 @@ export interface Counts {
 }
 
 /** What glfsheal counts. */
-export const countBlame = (client: ReplicaClient, set: ServerSet): Counts => {
-	const live = client.live();
+export const countBlame = (
+	client: ReplicaClient,
+	set: ServerSet,
+	only: ReadonlySet<NodeUuid> = new Set(set.servers.map(s => s.uuid)),
+): Counts => {
+	const live = client.live().filter(l => only.has(l.uuid));
 	if (live.length === 0) throw new NotConnected('no brick could count its heals');
 	const pending = new Set<string>();
 	let entries = 0;
 	for (const {brick} of live) {
 		const own = new Set<string>();
-		for (const {uuid} of set.servers) for (const path of brick.disk.blame.get(uuid) ?? []) own.add(path);
+		for (const uuid of only) for (const path of brick.disk.blame.get(uuid) ?? []) own.add(path);
 		entries += own.size;
 		for (const path of own) pending.add(path);
 	}
 	return {
 		pending: entries,
 		splitBrain: [...pending].filter(path => client.sources(path, live).length === 0).length,
-		unreachable: set.servers.length - live.length,
+		unreachable: only.size - live.length,
 	};
 };
 
 /** One pass of a self-heal daemon: what the brick of its machine blames others for is copied to them. */
-export const healPass = (client: ReplicaClient, set: ServerSet, own: BrickDisk, limit: number): number => {
-	const live = client.live();
+export const healPass = (
+	client: ReplicaClient,
+	set: ServerSet,
+	own: BrickDisk,
+	limit: number,
+	only?: ReadonlySet<NodeUuid>,
+): number => {
+	const live = client.live().filter(l => only?.has(l.uuid) ?? true);
 	let healed = 0;
 	for (const [uuid, paths] of own.blame) {
 		if (!set.servers.some(server => server.uuid === uuid)) {

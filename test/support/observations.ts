@@ -17,14 +17,15 @@ export const answerOf = (
 export const silent: PeerAnswer = {kind: 'silent', problem: 'connection refused'};
 
 export const stateOf = (n: number, set: ServerSet): NodeState => ({
-	format: 1,
+	format: 2,
 	filesystemId: set.filesystemId,
 	set,
 	brick: hasServer(set, uuidOf(n))
 		? {directory: `/var/lib/hekafs/bricks/${setIdOf(set)}`, port: 24_100, setId: setIdOf(set)}
 		: null,
 	founding: false,
-	next: null,
+	closed: 0,
+	pending: null,
 	retired: null,
 });
 

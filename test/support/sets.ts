@@ -3,6 +3,7 @@ import {type Epoch, type FilesystemId, type Generation, type NodeUuid} from '../
 import {type Marker, type MarkerRead, type SetRecord} from '../../src/membership/marker.ts';
 import {type StatusReport} from '../../src/membership/report.ts';
 import {makeServerSet, type Server, type ServerSet} from '../../src/membership/server-set.ts';
+import {attemptAbove} from '../../src/membership/vote.ts';
 
 /** UUID number n; larger n sorts later. */
 export const uuidOf = (n: number): NodeUuid =>
@@ -13,8 +14,15 @@ export const FS = filesystemOf(1);
 export const NOW = '2026-03-01T12:00:00.000Z';
 
 export const serverOf = (n: number): Server => ({uuid: uuidOf(n), address: `h${n}`, port: 24_100});
-export const setOf = (epoch: number, numbers: readonly number[], filesystem: FilesystemId = FS): ServerSet =>
-	makeServerSet(filesystem, epoch as Epoch, numbers.map(serverOf));
+/** The servers in the order of the numbers. */
+export const setOf = (
+	epoch: number,
+	numbers: readonly number[],
+	filesystem: FilesystemId = FS,
+	attempt = 0,
+): ServerSet => makeServerSet(filesystem, epoch as Epoch, numbers.map(serverOf), attempt);
+/** The first attempt of node `by`. */
+export const firstAttempt = (by: number): number => attemptAbove(0, uuidOf(by));
 export const uuids = (...numbers: readonly number[]): ReadonlySet<NodeUuid> => new Set(numbers.map(uuidOf));
 export const generationOf = (n: number): Generation => n as Generation;
 
@@ -52,6 +60,7 @@ export const reportOf = (
 		backend: 'gluster',
 		filesystemId: set?.filesystemId ?? null,
 		set,
+		closed: 0,
 		serving,
 		brick: serving ? {running: true, port: 24_100, epoch: set!.epoch} : null,
 		gate: {state: set === null ? 'refusing' : 'open', generation: generationOf(1), since: NOW},

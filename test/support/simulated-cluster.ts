@@ -3,7 +3,6 @@
  * every node. What the writers are told and what they read back is checked as it happens.
  */
 import {type Findings} from '../../src/heal/changes.ts';
-import {type PeerRequest} from '../../src/heal/ports.ts';
 import {HekafsError} from '../../src/errors.ts';
 import {type NodeUuid} from '../../src/membership/ids.ts';
 import {type PeerAnswer} from '../../src/membership/peer-answer.ts';
@@ -12,7 +11,7 @@ import {EPOCH, layOut} from './founded-cluster.ts';
 import {FakeClock, SeededRandom} from './fake-clock.ts';
 import {ReplicaClient} from './memory-bricks.ts';
 import {serverOf, setOf, uuidOf} from './sets.ts';
-import {answerOf, Daemon, type DaemonWorld} from './simulated-daemon.ts';
+import {answerOf, Daemon, type DaemonWorld, type Message} from './simulated-daemon.ts';
 import {type Defects, Machine} from './simulated-machine.ts';
 
 export type Fate = 'delivered' | 'lost' | 'answer lost' | {readonly delayMs: number};
@@ -44,7 +43,7 @@ export class SimulatedCluster {
 	/** Whether a call of a daemon is where it dies, and how. */
 	dies: (daemon: Daemon, what: string, phase: 'before' | 'after') => 'process' | 'power' | undefined = () =>
 		undefined;
-	fateOf: (from: Daemon, to: NodeUuid, request: PeerRequest) => Fate = () => 'delivered';
+	fateOf: (from: Daemon, to: NodeUuid, request: Message) => Fate = () => 'delivered';
 	/** Called with each line that a daemon logs. */
 	onLog: (daemon: Daemon, text: string) => void = () => undefined;
 
@@ -227,7 +226,7 @@ export class SimulatedCluster {
 		};
 	}
 
-	async #post(from: Daemon, to: NodeUuid, request: PeerRequest, secret: string): Promise<void> {
+	async #post(from: Daemon, to: NodeUuid, request: Message, secret: string): Promise<unknown> {
 		const fate = this.fateOf(from, to, request);
 		if (fate !== 'delivered')
 			this.note(
@@ -256,7 +255,7 @@ export class SimulatedCluster {
 					this.clock.after(WAY_MS, settle);
 				};
 				peer.handle(request).then(
-					() => back(resolve),
+					answer => back(() => resolve(answer)),
 					(error: unknown) => back(() => reject(error instanceof Error ? error : new Error('rejected'))),
 				);
 			});

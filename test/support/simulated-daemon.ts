@@ -1,16 +1,19 @@
 /** One run of hekafsd on a simulated machine: the real Node, Loop, Changes and PeerHandler over fakes that can crash anywhere. */
 import {Changes, type Findings} from '../../src/heal/changes.ts';
-import {type Knowledge, Loop} from '../../src/heal/loop.ts';
+import {type Knowledge} from '../../src/heal/knowledge.ts';
+import {Loop} from '../../src/heal/loop.ts';
 import {Node} from '../../src/heal/node.ts';
 import {PeerHandler} from '../../src/heal/peer-handler.ts';
-import {type GenerationMount, type PeerRequest} from '../../src/heal/ports.ts';
+import {type GenerationMount, type PeerRequest, type Question} from '../../src/heal/ports.ts';
 import {HekafsError} from '../../src/errors.ts';
 import {makeReport} from '../../src/main/report.ts';
+import {type SetChange} from '../../src/membership/change.ts';
 import {Gate} from '../../src/membership/gate.ts';
 import {type Generation, type NodeUuid} from '../../src/membership/ids.ts';
 import {type PeerAnswer} from '../../src/membership/peer-answer.ts';
 import {type StatusReport} from '../../src/membership/report.ts';
 import {type ServerSet} from '../../src/membership/server-set.ts';
+import {type Answer} from '../../src/membership/vote.ts';
 import {NotConnected, type ReplicaClient} from './memory-bricks.ts';
 import {type Carry, memoryStore} from './memory-store.ts';
 import {type Machine} from './simulated-machine.ts';
@@ -26,7 +29,7 @@ export interface DaemonWorld {
 	/** Servers whose brick, whatever it exports, takes a connection from this machine. */
 	readonly reachable: (set: ServerSet, from: NodeUuid) => ReadonlySet<NodeUuid>;
 	/** Carries a request to another node; rejects when it or its answer is lost. */
-	readonly post: (from: Daemon, to: NodeUuid, request: PeerRequest, secret: string) => Promise<void>;
+	readonly post: (from: Daemon, to: NodeUuid, request: Message, secret: string) => Promise<unknown>;
 	/** What asking everybody gives. */
 	readonly ask: (from: Daemon) => Findings;
 	/** Whether this call of the daemon, before or after its effect, is where it dies. */
@@ -36,6 +39,13 @@ export interface DaemonWorld {
 	/** The locks of these holders are released. */
 	readonly drop: (holders: ReadonlySet<object>) => void;
 }
+
+/** What one daemon sends to another. */
+export type Message =
+	PeerRequest | {readonly kind: 'change'; readonly change: SetChange; readonly question: Question};
+
+const nameOf = (message: Message): string =>
+	message.kind === 'change' ? message.question.kind : message.kind;
 
 export class Crash extends Error {}
 
@@ -83,7 +93,13 @@ export class Daemon {
 				detach: () => (this.overlay = undefined),
 				gateChanged: () => world.changed(),
 			},
-			peers: {post: async (peer, request, secret) => this.#post(peer, request, secret)},
+			peers: {
+				post: async (peer, request, secret) => {
+					await this.#post(peer, request, secret);
+				},
+				ask: async (peer, change, question, secret) =>
+					(await this.#post(peer, {kind: 'change', change, question}, secret)) as Answer,
+			},
 			log: text => world.log(this, text),
 			now: world.now,
 			after: (ms, action) => this.after(ms, action),
@@ -92,7 +108,6 @@ export class Daemon {
 		this.loop = new Loop({
 			node: this.node,
 			knowledge: () => this.#knowledge(),
-			brickHeld: () => this.peers.brickHeld,
 			afterTurn: () => undefined,
 		});
 		this.changes = new Changes({
@@ -132,18 +147,14 @@ export class Daemon {
 	}
 
 	/** What the HTTP server does with a request whose signature is right. */
-	async handle(request: PeerRequest): Promise<unknown> {
-		const {set} = request;
-		const body = {set, reason: `a change to epoch ${set.epoch}`};
-		switch (request.kind) {
+	async handle(message: Message): Promise<unknown> {
+		switch (message.kind) {
 			case 'switching':
-				return this.peers.switching(body);
-			case 'stop-brick':
-				return this.peers.stopBrick(body);
-			case 'start-brick':
-				return this.peers.startBrick(body);
+				return this.peers.switching({set: message.set, reason: 'a change'});
+			case 'change':
+				return this.peers.change({...message, reason: 'a change'});
 			case 'adopt':
-				return this.peers.adopt(body);
+				return this.peers.adopt({set: message.set, reason: 'a change'});
 		}
 	}
 
@@ -174,12 +185,13 @@ export class Daemon {
 		});
 	};
 
-	async #post(peer: NodeUuid, request: PeerRequest, secret: string): Promise<void> {
-		if (!this.alive || this.#dies(`post ${request.kind}`, 'before')) return never();
+	async #post(peer: NodeUuid, message: Message, secret: string): Promise<unknown> {
+		const what = `post ${nameOf(message)}`;
+		if (!this.alive || this.#dies(what, 'before')) return never();
 		try {
-			await this.#world.post(this, peer, request, secret);
+			return await this.#world.post(this, peer, message, secret);
 		} finally {
-			if (this.#dies(`post ${request.kind}`, 'after')) await never();
+			if (this.#dies(what, 'after')) await never();
 		}
 	}
 
@@ -273,6 +285,9 @@ export class Daemon {
 			alone: false,
 			sets: [...answers].flatMap(([node, answer]) =>
 				answer.kind === 'report' && answer.report.set !== null ? [{node, set: answer.report.set}] : [],
+			),
+			acting: [...answers.values()].flatMap(answer =>
+				answer.kind === 'report' && answer.report.acting !== undefined ? [answer.report.acting] : [],
 			),
 			hints: [],
 		};

@@ -50,7 +50,7 @@ export class Machine {
 	readonly #world: MachineWorld;
 	on = true;
 	brick: BrickProcess | undefined;
-	selfHeal: ServerSet | undefined;
+	selfHeal: {readonly set: ServerSet; readonly only: ReadonlySet<NodeUuid> | undefined} | undefined;
 	readonly directories = new Map<string, BrickDisk>();
 	stateFile: string | undefined;
 	secret: string | undefined;
@@ -113,7 +113,7 @@ export class Machine {
 				// eslint-disable-next-line @typescript-eslint/require-await -- a look
 				(async () => this.brick?.name === this.#world.nameOf(set) && this.brick.directory === directory)(),
 			setAside: async directory => carry('set aside', () => this.#setAside(directory)),
-			startSelfHeal: async set => carry('start self-heal', () => void (this.selfHeal = set)),
+			startSelfHeal: async (set, only) => carry('start self-heal', () => void (this.selfHeal = {set, only})),
 			stopSelfHeal: async () => carry('stop self-heal', () => void (this.selfHeal = undefined)),
 			markNew: async (set, joining) =>
 				carry('mark', () => {
@@ -129,7 +129,7 @@ export class Machine {
 						});
 				}),
 			// eslint-disable-next-line @typescript-eslint/require-await -- a look
-			countHeals: async (set): Promise<Heals> => countBlame(client(set, this.uuid), set),
+			countHeals: async (set, only): Promise<Heals> => countBlame(client(set, this.uuid), set, only),
 		};
 	}
 
@@ -164,8 +164,9 @@ export class Machine {
 
 	#heal(): void {
 		const {brick, selfHeal} = this;
-		if (!this.on || selfHeal === undefined || brick?.name !== this.#world.nameOf(selfHeal)) return;
-		const client = this.#world.client(selfHeal, this.uuid);
-		if (healPass(client, selfHeal, brick.disk, HEALS_PER_PASS) > 0) this.#world.changed();
+		if (!this.on || selfHeal === undefined || brick?.name !== this.#world.nameOf(selfHeal.set)) return;
+		const {set, only} = selfHeal;
+		const client = this.#world.client(set, this.uuid);
+		if (healPass(client, set, brick.disk, HEALS_PER_PASS, only) > 0) this.#world.changed();
 	}
 }

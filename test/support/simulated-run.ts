@@ -89,14 +89,34 @@ export class SimulatedRun {
 		}
 	}
 
-	/** Everything is up again: within a minute, and what healing takes, all is well without anybody's help. */
-	async rest(...goneForGood: readonly number[]): Promise<void> {
+	/** Everything that is not gone for good is up again. */
+	#mend(goneForGood: readonly number[]): void {
 		const {cluster} = this;
 		cluster.dies = () => undefined;
 		cluster.fateOf = () => 'delivered';
 		cluster.mend();
 		for (const machine of cluster.machines)
 			if (!goneForGood.includes(machine.number)) cluster.startDaemon(machine);
+	}
+
+	/** Everything that is left is up again: within a minute nobody carries out or waits for a change any more. */
+	async settled(...goneForGood: readonly number[]): Promise<void> {
+		const {cluster} = this;
+		this.#mend(goneForGood);
+		await this.pass(5000);
+		const isPending = (): boolean =>
+			cluster.machines.some(
+				machine => !goneForGood.includes(machine.number) && machine.state?.pending != null,
+			);
+		await this.pass(REST_LIMIT_MS, () => !isPending());
+		if (isPending()) throw new Violation('a change is still pending');
+		await this.pass(5000);
+	}
+
+	/** Everything is up again: within a minute, and what healing takes, all is well without anybody's help. */
+	async rest(...goneForGood: readonly number[]): Promise<void> {
+		const {cluster} = this;
+		this.#mend(goneForGood);
 		const found: {why: string | undefined} = {why: 'it was never looked'};
 		let lookedAtMs = 0;
 		await this.pass(REST_LIMIT_MS + HEAL_LIMIT_MS, () => {

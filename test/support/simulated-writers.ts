@@ -70,7 +70,7 @@ export class Writers {
 
 	/** All files, through every open gate. Throws a Violation. */
 	checkAll(): void {
-		for (const daemon of this.#cluster.daemons.values())
-			for (const path of this.acknowledged.keys()) this.checkRead(daemon, path);
+		const running = [...this.#cluster.daemons.values()].filter(daemon => daemon.alive);
+		for (const daemon of running) for (const path of this.acknowledged.keys()) this.checkRead(daemon, path);
 	}
 }

@@ -12,12 +12,13 @@ import {FILESYSTEM, setOf, uuidOf} from '../../support/sample-set.ts';
 
 const SET = setOf(3, 1, 2, 3);
 const stateOf = (over: Partial<NodeState> = {}): NodeState => ({
-	format: 1,
+	format: 2,
 	filesystemId: FILESYSTEM,
 	set: SET,
 	brick: {directory: '/b', port: 24100, setId: setIdOf(SET)},
 	founding: false,
-	next: null,
+	closed: 0,
+	pending: null,
 	retired: null,
 	...over,
 });
@@ -33,6 +34,7 @@ const facts = (over: Partial<CorrectionFacts>): CorrectionFacts => ({
 	self: uuidOf(1),
 	state: stateOf(),
 	brickRunning: true,
+	orphaned: false,
 	newestKnown: SET,
 	mounted: SET,
 	mountAlive: true,
@@ -88,8 +90,42 @@ test('what the filesystem records is mounted only if it is newer', t => {
 		verdict: 'disagreed',
 		judgement: {kind: 'disagreed', reasons: [], recorded},
 	});
-	t.is(kind({decision: disagreed(setOf(5, 1, 2))}), 'adopt');
+	t.is(kind({decision: disagreed(setOf(5, 1, 2))}), 'adopt-recorded');
 	t.is(kind({decision: disagreed(setOf(3, 1, 2))}), 'none');
+});
+
+const CHANGE = {
+	format: 1,
+	kind: 'join',
+	from: SET,
+	to: setOf(4, 1, 2, 3, 4),
+	subject: uuidOf(4),
+	by: uuidOf(4),
+	startedAt: '2026-01-01T00:00:00.000Z',
+	forced: false,
+} as const;
+const pending = stateOf({pending: {change: CHANGE, promised: 0, accepted: null}});
+
+test('while a change is pending the brick has the new name, and nothing else is done until it is orphaned', t => {
+	t.is(kind({state: pending, mounted: undefined}), 'none');
+	t.deepEqual(chooseCorrection(facts({state: pending, brickRunning: false})), {
+		kind: 'start-brick',
+		set: CHANGE.to,
+	});
+	t.deepEqual(chooseCorrection(facts({state: pending, orphaned: true})), {kind: 'settle', change: CHANGE});
+	t.is(kind({state: pending, orphaned: true, newestKnown: CHANGE.to}), 'adopt');
+});
+
+test('one that is joining is not retired by the set that it is to join', t => {
+	t.is(kind({self: uuidOf(4), state: pending}), 'none');
+	t.is(kind({self: uuidOf(4), state: pending, newestKnown: setOf(4, 1, 2)}), 'become-retired');
+});
+
+test('a founding that was cut off is settled', t => {
+	t.is(
+		kind({state: stateOf({founding: true}), newestKnown: undefined, mounted: undefined}),
+		'settle-founding',
+	);
 });
 
 test('every correction has a sentence', t => {
@@ -98,6 +134,9 @@ test('every correction has a sentence', t => {
 		chooseCorrection(facts({brickRunning: false})),
 		chooseCorrection(facts({newestKnown: setOf(4, 2, 3)})),
 		chooseCorrection(facts({mounted: undefined})),
+		chooseCorrection(facts({state: pending, orphaned: true})),
+		chooseCorrection(facts({state: stateOf({founding: true}), newestKnown: undefined})),
+		{kind: 'adopt-recorded', set: SET} as const,
 	])
 		t.true(describeCorrection(correction).length > 20);
 });

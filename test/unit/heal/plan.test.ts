@@ -7,7 +7,17 @@ import {planServe} from '../../../src/heal/plan-serve.ts';
 import {reasonFor} from '../../../src/membership/reasons.ts';
 import {setIdOf} from '../../../src/membership/server-set.ts';
 import {answerOf, observationOf, silent, stateOf, withAnswers} from '../../support/observations.ts';
-import {filesystemOf, FS, NOW, recordOf, serverOf, setOf, uuidOf, uuids} from '../../support/sets.ts';
+import {
+	filesystemOf,
+	firstAttempt,
+	FS,
+	NOW,
+	recordOf,
+	serverOf,
+	setOf,
+	uuidOf,
+	uuids,
+} from '../../support/sets.ts';
 
 const steps = (result: PlanResult): readonly Step['kind'][] | string =>
 	result.kind === 'plan' ? result.steps.map(s => s.kind) : result.message;
@@ -85,11 +95,13 @@ test('join: a third server', t => {
 		'closeGate',
 		'tellMembersSwitching',
 		'prepareBrick',
-		'stopBricks',
+		'prepareServers',
 		'startBricks',
+		'requireHealed',
 		'startBrick',
 		'markNewBrick',
 		'mountMaintenance',
+		'decide',
 		'writeRecord',
 		'writeMarker',
 		'removeChange',
@@ -99,23 +111,36 @@ test('join: a third server', t => {
 		'waitHealed',
 	]);
 	if (result.kind !== 'plan') return;
-	t.deepEqual([result.from, result.to], [setOf(4, [1, 2]), setOf(5, [1, 2, 3])]);
+	t.deepEqual([result.from, result.to], [setOf(4, [1, 2]), setOf(5, [1, 2, 3], FS, firstAttempt(3))]);
 	t.deepEqual(result.warnings, []);
-	const [, , change, , tell, , stop, start, brick, , , , marker] = result.steps;
+	const [, , change, , tell, , prepare, start, healed, brick, , , decide, , marker] = result.steps;
+	t.like(result.change, {forced: false, by: uuidOf(3)});
 	t.like(change, {change: {kind: 'join', subject: uuidOf(3), by: uuidOf(3), startedAt: NOW}});
 	t.deepEqual(tell, {kind: 'tellMembersSwitching', members: [uuidOf(1), uuidOf(2), uuidOf(4)]});
-	t.deepEqual(stop, {kind: 'stopBricks', servers: [uuidOf(1), uuidOf(2)]});
-	t.deepEqual(start, {kind: 'startBricks', servers: [uuidOf(1), uuidOf(2)]});
-	t.deepEqual(brick, {kind: 'startBrick', setId: setIdOf(setOf(5, [1, 2, 3]))});
+	const servers = [uuidOf(1), uuidOf(2)];
+	t.deepEqual(prepare, {kind: 'prepareServers', servers});
+	t.deepEqual(start, {kind: 'startBricks', servers});
+	t.deepEqual(healed, {kind: 'requireHealed', servers});
+	t.deepEqual(decide, {kind: 'decide', servers});
+	t.deepEqual(brick, {kind: 'startBrick', setId: setIdOf(result.to)});
 	t.like(marker, {marker: {uuid: uuidOf(3), since: 5}});
 });
 
-test('join: a server whose UUID sorts first becomes the first child, and two are warned about', t => {
+test('join: who joins stands last, whatever its UUID: an empty brick breaks no ties; two are warned about', t => {
 	const result = planJoin(observationOf(1, setOf(1, [2])));
 	t.is(result.kind, 'plan');
 	if (result.kind !== 'plan') return;
-	t.is(result.to.servers[0]!.uuid, uuidOf(1));
-	t.regex(result.warnings[0]!, /^Two config servers: without h1 /);
+	t.is(result.to.servers[0]!.uuid, uuidOf(2));
+	t.regex(result.warnings[0]!, /^Two config servers: without h2 /);
+});
+
+test('join: an attempt above all that anybody knows to be over', t => {
+	const o = observationOf(3, setOf(4, [1, 2]));
+	const closed = firstAttempt(9);
+	const result = planJoin(withAnswers(o, [2, answerOf(2, setOf(4, [1, 2]), {closed})]));
+	if (result.kind !== 'plan') return t.fail();
+	t.true(result.to.attempt > closed);
+	return t.not(setIdOf(result.to), setIdOf(setOf(5, [1, 2, 3], FS, firstAttempt(3))));
 });
 
 test('join: four survive no more than three', t => {
@@ -199,9 +224,11 @@ test('retire: this node, alive', t => {
 		'writeChange',
 		'closeGate',
 		'tellMembersSwitching',
-		'stopBricks',
+		'prepareServers',
 		'startBricks',
+		'requireHealed',
 		'mountMaintenance',
+		'decide',
 		'writeRecord',
 		'removeMarker',
 		'removeChange',
@@ -211,12 +238,12 @@ test('retire: this node, alive', t => {
 		'setBrickAside',
 	]);
 	if (result.kind !== 'plan') return;
-	t.deepEqual(result.to, setOf(4, [1, 3]));
+	t.deepEqual(result.to, setOf(4, [1, 3], FS, firstAttempt(2)));
 	t.deepEqual(result.steps[1], {kind: 'requireHealthy', except: undefined});
 	t.like(result.steps[2], {change: {kind: 'retire', subject: uuidOf(2), by: uuidOf(2)}});
-	t.deepEqual(result.steps[5], {kind: 'stopBricks', servers: [uuidOf(1), uuidOf(3), uuidOf(2)]});
+	t.deepEqual(result.steps[5], {kind: 'prepareServers', servers: [uuidOf(1), uuidOf(2), uuidOf(3)]});
 	t.deepEqual(result.steps[6], {kind: 'startBricks', servers: [uuidOf(1), uuidOf(3)]});
-	t.like(result.steps[14], {directory: `/var/lib/hekafs/bricks/${setIdOf(three)}`});
+	t.like(result.steps[16], {directory: `/var/lib/hekafs/bricks/${setIdOf(three)}`});
 	t.regex(result.warnings[0]!, /^Two/);
 });
 
@@ -245,7 +272,7 @@ test('retire: the dead second of two, while the first has quorum', t => {
 	const o = withAnswers({...observationOf(1, setOf(2, [1, 2])), up: uuids(1)}, [2, silent]);
 	const result = retire(o, 2);
 	t.is(result.kind, 'plan', refusal(result));
-	if (result.kind === 'plan') t.deepEqual(result.to, setOf(3, [1]));
+	if (result.kind === 'plan') t.deepEqual(result.to, setOf(3, [1], FS, firstAttempt(1)));
 });
 
 const gone = withAnswers({...observationOf(1, three), up: uuids(1, 2)}, [3, silent]);
@@ -292,17 +319,22 @@ test('retire: the dead first of two needs the operator’s word', t => {
 	const result = retire(halved, 1, true);
 	t.deepEqual(steps(result), [
 		'closeGate',
-		'stopBricks',
+		'prepareServers',
 		'startBricks',
 		'mountMaintenance',
+		'decide',
 		'writeRecord',
 		'removeMarker',
+		'removeChange',
 		'adopt',
+		'tellMembersAdopt',
 		'unlock',
 	]);
 	if (result.kind !== 'plan') return;
-	t.deepEqual(result.to, setOf(3, [2]));
-	t.deepEqual(result.steps[1], {kind: 'stopBricks', servers: [uuidOf(2)]});
+	t.deepEqual(result.to, setOf(3, [2], FS, firstAttempt(2)));
+	t.deepEqual(result.steps[1], {kind: 'prepareServers', servers: [uuidOf(2)]});
+	t.like(result.change, {forced: true});
+	t.like(result.steps[5], {record: {givenUp: uuidOf(1)}});
 	t.true(result.warnings.some(w => /h1 .*never be started/.test(w)));
 });
 
@@ -339,9 +371,12 @@ test('every kind of step has a sentence of its own', t => {
 				step.kind,
 				describeStep(step, uuid => `<${uuid.slice(0, 8)}>`),
 			);
-	t.is(sentences.size, 21, 'every kind of step is in one of the plans');
+	t.is(sentences.size, 23, 'every kind of step is in one of the plans');
 	t.is(new Set(sentences.values()).size, sentences.size);
 	for (const sentence of sentences.values()) t.regex(sentence, /^[a-z][^\n]+[^.]$/);
-	t.is(describeStep({kind: 'stopBricks', servers: []}), 'stop the bricks of nobody');
+	t.is(
+		describeStep({kind: 'startBricks', servers: []}),
+		'start the bricks of nobody under the name of the new set, which cuts off clients of the old one',
+	);
 	t.regex(describeStep({kind: 'removeMarker', uuid: uuidOf(1)}), new RegExp(uuidOf(1)));
 });

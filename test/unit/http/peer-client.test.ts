@@ -104,8 +104,7 @@ test("a peer's own error arrives with code, message and remedy, made printable",
 	await using node = await startNode({
 		peers: {
 			switching: async () => Promise.resolve({}),
-			stopBrick: async () => Promise.resolve({}),
-			startBrick: async () => Promise.resolve({}),
+			change: async () => Promise.resolve({kind: 'busy'}),
 			adopt: async () =>
 				Promise.reject(new HekafsError('HEKAFS_BUSY', 'a change is \u001b[31munder way', {remedy: 'Wait.'})),
 		},

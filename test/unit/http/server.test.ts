@@ -7,10 +7,13 @@ import {join} from 'node:path';
 import test from 'ava';
 import {HekafsError} from '../../../src/errors.ts';
 import {postSigned} from '../../../src/http/peer-client.ts';
-import {PEER_PATHS} from '../../../src/http/peer-requests.ts';
+import {parseAnswer, PEER_PATHS} from '../../../src/http/peer-requests.ts';
+import {nextEpoch} from '../../../src/membership/ids.ts';
+import {makeServerSet} from '../../../src/membership/server-set.ts';
 import {queryControl} from '../../../src/http/control-client.ts';
 import {signRequest} from '../../../src/http/sign.ts';
 import {
+	FILESYSTEM,
 	NODE_A,
 	NODE_B,
 	rawExchange,
@@ -85,18 +88,52 @@ test('a failing report gives 500 and the server goes on', async t => {
 test('signed requests reach their handlers with a parsed set', async t => {
 	await using node = await startNode();
 	const options = {secret: SECRET, to: NODE_A, timeoutMs: 5000};
-	for (const path of Object.values(PEER_PATHS)) {
-		const reply = await postSigned(
-			'127.0.0.1',
-			node.port,
-			path,
-			{set: SET, reason: 'a test\n\u001b[31m'},
-			options,
-		);
+	for (const path of [PEER_PATHS.switching, PEER_PATHS.adopt]) {
+		const body = {set: SET, reason: 'a test\n\u001b[31m'};
+		const reply = await postSigned('127.0.0.1', node.port, path, body, options);
 		t.deepEqual(reply, {done: path.slice('/v1/peer/'.length)});
 	}
-	t.is(node.calls.length, 4);
+	t.is(node.calls.length, 2);
 	for (const call of node.calls) t.deepEqual(call.request, {set: SET, reason: 'a test  [31m'});
+});
+
+test('a question about a change reaches its handler parsed, and its answer comes back', async t => {
+	await using node = await startNode();
+	const options = {secret: SECRET, to: NODE_A, timeoutMs: 5000};
+	const to = makeServerSet(FILESYSTEM, nextEpoch(SET.epoch), SET.servers.slice(0, 1), 7);
+	const change = {
+		format: 1,
+		kind: 'retire',
+		from: SET,
+		to,
+		subject: NODE_B,
+		by: NODE_B,
+		startedAt: '2026-01-02T03:04:05.000Z',
+		forced: false,
+	};
+	const post = async (question: unknown) =>
+		postSigned('127.0.0.1', node.port, PEER_PATHS.change, {change, question, reason: 'a test'}, options);
+	for (const question of [
+		{kind: 'prepare'},
+		{kind: 'promise', ballot: 33},
+		{kind: 'accept', ballot: 33, word: 'go'},
+		{kind: 'abandon'},
+		{kind: 'start'},
+		{kind: 'heal'},
+	]) {
+		const reply = await post(question);
+		t.deepEqual(parseAnswer(reply), {kind: 'yes', accepted: null});
+		t.like(node.calls.at(-1)?.request, {question, reason: 'a test'});
+	}
+	for (const question of [
+		undefined,
+		{kind: 'found'},
+		{kind: 'promise'},
+		{kind: 'accept', ballot: -1, word: 'go'},
+		{kind: 'accept', ballot: 1, word: 'perhaps'},
+	])
+		await t.throwsAsync(post(question), {code: 'HEKAFS_PEER_INVALID'});
+	t.throws(() => parseAnswer({kind: 'perhaps'}), {code: 'HEKAFS_PEER_INVALID'});
 });
 
 test('unsigned requests and wrong secrets get 401 and reach nobody', async t => {

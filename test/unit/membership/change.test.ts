@@ -1,5 +1,10 @@
 import test from 'ava';
-import {type ChangeIntent, formatChange, parseChange} from '../../../src/membership/change.ts';
+import {
+	type ChangeIntent,
+	formatChange,
+	parseChange,
+	setChangeSchema,
+} from '../../../src/membership/change.ts';
 import {bytesOf, filesystemOf, NOW, setOf, uuidOf} from '../../support/sets.ts';
 
 const join: ChangeIntent = {
@@ -10,6 +15,7 @@ const join: ChangeIntent = {
 	subject: uuidOf(3),
 	by: uuidOf(3),
 	startedAt: NOW,
+	forced: false,
 };
 const retire: ChangeIntent = {
 	...join,
@@ -18,10 +24,11 @@ const retire: ChangeIntent = {
 	to: setOf(3, [1, 3]),
 	subject: uuidOf(2),
 };
+const forced: ChangeIntent = {...retire, forced: true};
 const found: ChangeIntent = {...join, kind: 'found', from: null, to: setOf(1, [1]), subject: uuidOf(1)};
 
-for (const change of [join, retire, found]) {
-	test(`${change.kind} survives its own format`, t => {
+for (const change of [join, retire, forced, found]) {
+	test(`${change.kind}${change.forced ? ' by force' : ''} survives its own format`, t => {
 		t.deepEqual(parseChange(bytesOf(formatChange(change))), {kind: 'change', change});
 	});
 }
@@ -37,6 +44,8 @@ const inconsistent: ReadonlyArray<readonly [string, ChangeIntent]> = [
 	['two servers at once', {...join, to: setOf(2, [1, 2, 3, 4])}],
 	['another subject', {...join, subject: uuidOf(1)}],
 	['one that joins for one that leaves', {...join, to: setOf(2, [1, 3, 4])}],
+	['one that joins before its elders', {...join, to: setOf(2, [3, 1, 2])}],
+	['elders in another order', {...join, to: setOf(2, [2, 1, 3])}],
 	['another filesystem', {...join, to: setOf(2, [1, 2, 3], filesystemOf(2))}],
 	['a retirement that adds', {...join, kind: 'retire'}],
 	['a founding with an old set', {...found, from: setOf(1, [1])}],
@@ -46,3 +55,8 @@ const inconsistent: ReadonlyArray<readonly [string, ChangeIntent]> = [
 for (const [name, change] of inconsistent) {
 	test(`refused: ${name}`, t => t.is(parseChange(bytesOf(formatChange(change))).kind, 'invalid'));
 }
+
+test('a founding is no change that servers decide on', t => {
+	t.true(setChangeSchema.safeParse(join).success);
+	t.false(setChangeSchema.safeParse(found).success);
+});

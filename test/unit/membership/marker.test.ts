@@ -25,13 +25,18 @@ test('a marker survives its own format, with stable keys', t => {
 	t.true(text.endsWith('}\n'));
 });
 
-test('a record survives its own format, whatever order its servers had', t => {
+test('a record survives its own format, with its servers in their order, and who was given up', t => {
 	const record = recordOf(setOf(3, [3, 1, 2]));
 	const text = formatSetRecord(record);
 	t.deepEqual(parseSetRecord(bytesOf(text)), {kind: 'record', record});
 	const swapped = JSON.parse(text) as {set: {servers: unknown[]}};
 	swapped.set.servers.reverse();
-	t.deepEqual(parseSetRecord(bytesOf(swapped)), {kind: 'record', record});
+	t.deepEqual(parseSetRecord(bytesOf(swapped)), {
+		kind: 'record',
+		record: {...record, set: setOf(3, [2, 1, 3])},
+	});
+	const forced = {...recordOf(setOf(4, [2], undefined, 9)), givenUp: uuidOf(1)};
+	t.deepEqual(parseSetRecord(bytesOf(formatSetRecord(forced))), {kind: 'record', record: forced});
 });
 
 test('no record file is absent, an empty one invalid', t => {

@@ -121,7 +121,11 @@ test('property: agreed exactly when all conditions hold, for any small world', t
 			const same = (a: readonly number[], b: readonly number[]): boolean =>
 				[...a].sort().join() === [...b].sort().join();
 			const agreed =
-				later === 0 && same(inMount, inRecord) && same(inMount, marked) && hasQuorum(set, uuids(...up));
+				later === 0 &&
+				// In the same order: the first breaks ties.
+				inMount.join() === inRecord.join() &&
+				same(inMount, marked) &&
+				hasQuorum(set, uuids(...up));
 			t.is(verdict.kind === 'agreed', agreed);
 			if (verdict.kind !== 'agreed') t.true(verdict.reasons.length > 0);
 		}),

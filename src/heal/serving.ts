@@ -1,0 +1,55 @@
+/** This node's brick: what it exports, when it is started and stopped. The state file says it first, then the brick does it. */
+import {type NodeState} from '../membership/node-state.ts';
+import {hasServer, sameSet, type ServerSet} from '../membership/server-set.ts';
+import {type Node} from './node.ts';
+
+/**
+ * The set whose name this node's brick exports: that of a change that it has written down, else the one in use. Undefined
+ * when it exports nothing: it has no brick, or leaves with the change.
+ */
+export const exportedSet = (state: NodeState | undefined, self: Node['self']): ServerSet | undefined => {
+	if (state?.brick == null) return undefined;
+	const set = state.pending?.change.to ?? state.set;
+	return hasServer(set, self) ? set : undefined;
+};
+
+export const exportsNow = (node: Node, set: ServerSet): boolean => {
+	const exported = exportedSet(node.state, node.self);
+	return exported !== undefined && sameSet(exported, set);
+};
+
+/** Starts this node's brick for `set`, if that is what it exports. The state is read in the brick's turn: it may have changed. */
+export const startBrick = async (node: Node, set: ServerSet): Promise<boolean> =>
+	node.withBrick(async () => {
+		const directory = node.state?.brick?.directory;
+		if (directory === undefined || !exportsNow(node, set)) return false;
+		await node.ports.bricks.start(set, directory);
+		node.problems.delete('brick');
+		return true;
+	});
+
+/** The brick, and the self-heal daemon of the same set. */
+export const startServing = async (node: Node, set: ServerSet): Promise<void> => {
+	if (await startBrick(node, set)) await node.ports.bricks.startSelfHeal(set);
+};
+
+/** Ends a brick that exports another set than the state file says: after it no client of another set is served here (P1). */
+export const fence = async (node: Node): Promise<void> =>
+	node.withBrick(async () => {
+		const {bricks} = node.ports;
+		const set = exportedSet(node.state, node.self);
+		const directory = node.state?.brick?.directory;
+		if (set !== undefined && directory !== undefined && (await bricks.running(set, directory))) return;
+		await bricks.stopSelfHeal();
+		await bricks.stop();
+	});
+
+/** Ends the brick and moves its directory aside (P7). @returns where it is now */
+export const dropBrick = async (node: Node, directory: string): Promise<string> =>
+	node.withBrick(async () => {
+		const {bricks} = node.ports;
+		await bricks.stopSelfHeal();
+		await bricks.stop();
+		node.problems.delete('brick');
+		return bricks.setAside(directory);
+	});
