@@ -1,6 +1,5 @@
 /** Switching the mount below, and that everything that was given out comes back. */
 import test from 'ava';
-import {eventually} from '../support/child.ts';
 import {type OverlayUnderTest, withOverlay} from '../support/overlay-under-test.ts';
 
 /** Two mounts of one directory, as two generations of a GlusterFS mount are: the same inode numbers. */
@@ -120,26 +119,6 @@ test.serial('a root that is not there is refused and the generation before stays
 		});
 		t.is(await ok('cat $M/f; echo y >>$M/f'), 'x');
 		await t.throwsAsync(tell({do: 'switchTo', generation: 1}), {message: /used before/});
-	});
-});
-
-test.serial('what the kernel forgets is forgotten: nodes, names, handles, descriptors', async t => {
-	await withOverlay(t, async ({ok, stats}) => {
-		const before = await stats();
-		await ok(
-			'for i in $(seq 20); do mkdir -p $M/a$i/b/c; for j in $(seq 10); do echo $j >$M/a$i/b/c/f$j; done; done',
-		);
-		await ok(
-			'ls -lR $M >/dev/null; ln $M/a1/b/c/f1 $M/h; mv $M/a2 $M/a1/b/moved; exec 5<$M/h 6<$M/a1; flock 5',
-		);
-		t.true((await stats()).nodes > 200);
-		await ok('rm -rf $M/*; echo 2 >/proc/sys/vm/drop_caches');
-		await eventually('everything is given back', async () => {
-			await ok('echo 2 >/proc/sys/vm/drop_caches');
-			const {nodes, names, handles} = await stats();
-			return nodes === 0 && names === 0 && handles === 0;
-		});
-		t.true((await stats()).descriptors <= before.descriptors + 2);
 	});
 });
 

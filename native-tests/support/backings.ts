@@ -64,13 +64,17 @@ const onLocal = async (body: (sides: TwoSides) => Promise<void>): Promise<void> 
 	await rm(directory, {recursive: true, force: true});
 };
 
-/** Registers the test twice: over a fresh local directory and over a fresh directory of a replicated GlusterFS. */
-export const overEach = (
-	title: string,
-	body: (t: ExecutionContext, sides: TwoSides) => Promise<void>,
-): void => {
-	test.serial(`local: ${title}`, async t => onLocal(async sides => body(t, sides)));
+type Body = (t: ExecutionContext, sides: TwoSides) => Promise<void>;
+
+/** Registers the test over a fresh directory of a replicated GlusterFS. */
+export const overGluster = (title: string, body: Body): void => {
 	nativeTest(['root', 'fuse', 'gluster'], `GlusterFS: ${title}`, async t =>
 		onGluster(async sides => body(t, sides)),
 	);
+};
+
+/** Registers the test twice: over a fresh local directory and over GlusterFS. */
+export const overEach = (title: string, body: Body): void => {
+	test.serial(`local: ${title}`, async t => onLocal(async sides => body(t, sides)));
+	overGluster(title, body);
 };

@@ -5,6 +5,7 @@ import {dup} from '../posix/duplicate.ts';
 import {ERRNO} from '../posix/errno.ts';
 import {close, fdatasync, fsync, openat} from '../posix/files.ts';
 import {cstring} from '../posix/libc.ts';
+import {F, OFFSET_MAX, ofdSetLock} from '../posix/locks.ts';
 import {O} from '../posix/open-flags.ts';
 import {STATX} from '../posix/statx.ts';
 import {asCaller} from './as-caller.ts';
@@ -106,10 +107,13 @@ export const fileOperations = (ctx: Context): FileOperations => {
 	/** POSIX: closing any descriptor of the file ends all locks that the process has on it. */
 	const dropLocks = (nodeid: number, owner: bigint): void => {
 		const lock = handles.pinLockOf(nodeid, owner);
-		if (lock === undefined) return;
+		if (lock !== undefined) bindings.release(lock, () => endLock(lock));
+	};
+
+	/** Unlocks by itself: of a file without a name the descriptor may be a copy, whose end ends no lock. */
+	const endLock = (lock: Handle): void => {
+		if (decodeLocks(handles.bytesOf(lock.fh)).ranges.length > 0) ofdSetLock(lock.fd, F.UNLCK, 0n, OFFSET_MAX);
 		handles.close(lock.fh);
-		const fd = handles.unpin(lock.fh);
-		if (fd >= 0) close(fd);
 	};
 
 	/**
@@ -119,7 +123,7 @@ export const fileOperations = (ctx: Context): FileOperations => {
 	const endLocksVia = (nodeid: number, fh: number): void => {
 		for (const lock of handles.pinLocksOf(nodeid))
 			bindings.release(lock, () => {
-				if (decodeLocks(handles.bytesOf(lock.fh)).via === fh) handles.close(lock.fh);
+				if (decodeLocks(handles.bytesOf(lock.fh)).via === fh) endLock(lock);
 			});
 	};
 

@@ -1,5 +1,6 @@
 /** flock and POSIX locks, forwarded to the backing so that they hold between nodes. */
 import {type FilesystemOps, type LockRequest} from '../fuse/filesystem.ts';
+import {dup} from '../posix/duplicate.ts';
 import {ERRNO} from '../posix/errno.ts';
 import {close} from '../posix/files.ts';
 import {type ByteLock, F, flock, LOCK, ofdGetLock, ofdSetLock} from '../posix/locks.ts';
@@ -10,7 +11,7 @@ import {applyLock, conflicts, decodeLocks, encodeLocks} from './lock-ranges.ts';
 
 type LockOperations = Pick<FilesystemOps, 'getlk' | 'setlk'>;
 
-const {EAGAIN, EACCES, ENFILE, ENOLCK} = ERRNO;
+const {EAGAIN, EACCES, ENFILE, ENOLCK, ESTALE} = ERRNO;
 
 const FLOCK_OPERATIONS = new Map<number, number>([
 	[F.RDLCK, LOCK.SH],
@@ -32,16 +33,28 @@ export const lockOperations = (ctx: Context): LockOperations => {
 		);
 	};
 
-	/** Makes the descriptor that holds the owner's locks: each owner needs an open file description of its own. */
-	const openLock = (nodeid: number, owner: bigint, generation: number): Handle | number => {
+	/**
+	 * A descriptor for the owner's locks: each owner needs an open file description of its own. GlusterFS does not open a
+	 * file anew that has no name any more: there the client's own serves, and only those who share it are not told apart.
+	 */
+	const descriptorFor = (nodeid: number, via: number, generation: number): number => {
 		const fd = nodes.open(nodeid, generation, O.RDWR);
+		return fd === -ESTALE ? bindings.withHandle(via, generation, handle => dup(handle.fd)) : fd;
+	};
+
+	/** Makes the handle that holds the owner's locks, pinned. @param lock the first that the owner asks for */
+	const openLock = (nodeid: number, {owner, fh: via}: LockRequest, generation: number): Handle | number => {
+		const fd = descriptorFor(nodeid, via, generation);
 		if (fd < 0) return fd;
 		const fh = handles.open({kind: 'lock', nodeid, fd, generation, flags: O.RDWR, owner});
-		if (fh === 0) {
+		const handle = handles.pin(fh);
+		if (handle === undefined) {
 			close(fd);
 			return -ENFILE;
 		}
-		return handles.pin(fh) ?? -ENFILE;
+		// Also when no lock is ever had, the end of the file handle must end this one.
+		handles.setBytes(fh, encodeLocks({via, ranges: []}));
+		return handle;
 	};
 
 	const setOwned = (nodeid: number, lock: LockRequest): number =>
@@ -49,7 +62,7 @@ export const lockOperations = (ctx: Context): LockOperations => {
 			let held = handles.pinLockOf(nodeid, lock.owner);
 			if (held === undefined) {
 				if (lock.type === F.UNLCK) return 0;
-				const made = openLock(nodeid, lock.owner, generation);
+				const made = openLock(nodeid, lock, generation);
 				if (typeof made === 'number') return made;
 				held = made;
 			}
