@@ -22,7 +22,11 @@ const openDevices = (): number =>
 		}
 	}).length;
 
-test.serial('unmounts with a file open; 20 rounds leak no descriptor and no thread', async t => {
+/** Mounts and unmounts; HEKAFS_MOUNT_ROUNDS sets another number. */
+const ROUNDS = Number(process.env['HEKAFS_MOUNT_ROUNDS'] ?? 40);
+
+test.serial(`unmounts with a file open; ${ROUNDS} rounds leak no descriptor and no thread`, async t => {
+	t.timeout(60_000 + ROUNDS * 2000);
 	const round = async (i: number): Promise<void> =>
 		withMount(t, {workers: 2}, async ({mountpoint, session}) => {
 			const reader = start('sh', ['-c', `exec 3<${mountpoint}/plain; echo open; exec sleep 30`], 20_000);
@@ -36,7 +40,7 @@ test.serial('unmounts with a file open; 20 rounds leak no descriptor and no thre
 		});
 	await round(0);
 	const before = {descriptors: descriptors(), threads: threads()};
-	for (let i = 0; i < 20; i++) await round(i);
+	for (let i = 0; i < ROUNDS; i++) await round(i);
 	await eventually('descriptors are back', () => descriptors() <= before.descriptors);
 	await eventually('threads are back', () => threads() <= before.threads);
 });
@@ -74,13 +78,17 @@ test.serial('a thread that hangs in a system call holds nothing up but itself', 
 	fs.unlinkSync(fifo);
 });
 
-test.serial('umount -l from outside ends the session', async t => {
-	await withMount(t, {}, async ({mountpoint, session}) => {
-		t.is((await run('umount', ['-l', mountpoint])).code, 0);
-		t.is(await session.closed, 'unmounted');
-		await eventually('the workers end', () => session.stats().workers === 0);
+for (const [program, ...flags] of [
+	['umount', '-l'],
+	['fusermount3', '-u'],
+] as const)
+	test.serial(`${program} ${flags.join(' ')} from outside ends the session`, async t => {
+		await withMount(t, {}, async ({mountpoint, session}) => {
+			t.is((await run(program, [...flags, mountpoint])).code, 0);
+			t.is(await session.closed, 'unmounted');
+			await eventually('the workers end', () => session.stats().workers === 0);
+		});
 	});
-});
 
 test.serial('an abort through fusectl ends the session as aborted, and the dead mount goes', async t => {
 	await withMount(t, {}, async ({mountpoint, session}) => {

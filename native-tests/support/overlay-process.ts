@@ -1,22 +1,27 @@
 /**
  * A program for the tests: mounts an overlay over a local directory and obeys commands on standard input, one JSON value
- * per line: `{"do": "open" | "refuse" | "switch" | "degrade" | "switchTo" | "detach" | "publish" | "stats" | "unmount"}`.
+ * per line: `{"do": "open" | "refuse" | "switch" | "degrade" | "switchTo" | "detach" | "publish" | "fileChanged" | "nameChanged" |
+ * "stats" | "unmount"}`.
  * Each is answered by one line on standard output.
  */
 import {readdirSync} from 'node:fs';
 import {createInterface} from 'node:readline';
 import {Gate, type GateState} from '../../src/membership/gate.ts';
 import {type Generation} from '../../src/membership/ids.ts';
+import {type Deadlines} from '../../src/overlay/deadlines.ts';
 import {mountOverlay} from '../../src/overlay/overlay.ts';
 
 interface Command {
 	readonly do: string;
 	readonly generation?: number;
 	readonly path?: string;
+	readonly ino?: string;
+	readonly name?: string;
 	readonly texts?: Readonly<Record<string, string>>;
 }
 
-const [mountpoint, backing, attrTimeoutMs = '1000', writeWaitMs = '2000'] = process.argv.slice(2);
+const [mountpoint, backing, attrTimeoutMs = '1000', writeWaitMs = '2000', deadlines = '{}'] =
+	process.argv.slice(2);
 if (mountpoint === undefined || backing === undefined) throw new Error('usage: MOUNTPOINT BACKING [ATTR-MS]');
 
 const gate = new Gate();
@@ -30,6 +35,7 @@ const overlay = await mountOverlay({
 	gateBuffer: gate.buffer,
 	writeWaitMs: Number(writeWaitMs),
 	deadlineMs: 10_000,
+	deadlines: JSON.parse(deadlines) as Deadlines,
 	attrTimeoutMs: Number(attrTimeoutMs),
 	entryTimeoutMs: Number(attrTimeoutMs),
 	onControl: word => words.push(word),
@@ -71,6 +77,10 @@ const obey = async (command: Command): Promise<unknown> => {
 			overlay.publish(command.texts ?? {});
 			return;
 		}
+		case 'fileChanged':
+			return overlay.fileChanged(BigInt(command.ino ?? 0));
+		case 'nameChanged':
+			return overlay.nameChanged(BigInt(command.ino ?? 0), Buffer.from(command.name ?? ''));
 		case 'stats':
 			return {
 				...overlay.stats(),

@@ -6,6 +6,7 @@ import {join} from 'node:path';
 import {createInterface} from 'node:readline';
 import {fileURLToPath} from 'node:url';
 import {type ExecutionContext} from 'ava';
+import {type Deadlines} from '../../src/overlay/deadlines.ts';
 import {type ChildResult, eventually, run} from './child.ts';
 
 const PROGRAM = fileURLToPath(new URL('overlay-process.js', import.meta.url));
@@ -19,6 +20,8 @@ export interface OverlayStatsAnswer {
 	readonly workers: number;
 	readonly generation: number;
 	readonly inFlightMutations: number;
+	/** Read from the kernel so far. */
+	readonly requests: number;
 	readonly words: readonly string[];
 	readonly problems: readonly string[];
 }
@@ -44,6 +47,7 @@ export interface StartOptions {
 	readonly writeWaitMs?: number;
 	/** Leaves the gate closed and no backing attached. */
 	readonly detached?: boolean;
+	readonly deadlines?: Deadlines;
 	/** Lies below: an existing directory, which stays. Without it: a fresh local one. */
 	readonly backing?: string;
 }
@@ -82,7 +86,7 @@ const commander = (child: ChildProcessWithoutNullStreams): (() => Promise<unknow
 export const withOverlay = async (
 	t: ExecutionContext,
 	body: (overlay: OverlayUnderTest) => Promise<void>,
-	{attrTimeoutMs = 1000, writeWaitMs = 2000, detached = false, backing}: StartOptions = {},
+	{attrTimeoutMs = 1000, writeWaitMs = 2000, detached = false, backing, deadlines = {}}: StartOptions = {},
 ): Promise<void> => {
 	const base = mkdtempSync(join(tmpdir(), 'hekafs-overlay-'));
 	const mnt = join(base, 'mnt');
@@ -91,7 +95,14 @@ export const withOverlay = async (
 	chmodSync(base, 0o755);
 	mkdirSync(mnt);
 	if (backing === undefined) mkdirSync(back);
-	const child = spawn(process.execPath, [PROGRAM, mnt, back, String(attrTimeoutMs), String(writeWaitMs)]);
+	const child = spawn(process.execPath, [
+		PROGRAM,
+		mnt,
+		back,
+		String(attrTimeoutMs),
+		String(writeWaitMs),
+		JSON.stringify(deadlines),
+	]);
 	let errors = '';
 	child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
 	const exited = new Promise<void>(resolve => child.once('exit', () => resolve()));

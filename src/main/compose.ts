@@ -161,6 +161,7 @@ const mount = async (config: DaemonConfig, {node, control}: Parts): Promise<Over
 		gateBuffer: node.ports.gate.buffer,
 		writeWaitMs: config.writeWaitMs,
 		deadlineMs: config.deadlineMs,
+		deadlines: config.deadlines,
 		workers: config.workers,
 		attrTimeoutMs: config.attrTimeoutMs,
 		entryTimeoutMs: config.entryTimeoutMs,

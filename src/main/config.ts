@@ -3,6 +3,7 @@ import {join} from 'node:path';
 import {Command, CommanderError} from 'commander';
 import {HekafsError} from '../errors.ts';
 import {MAX_SOCKET_PATH_BYTES} from '../http/unix-socket.ts';
+import {type Deadlines} from '../overlay/deadlines.ts';
 import {configFileOf} from './config-file.ts';
 import {checkMountpoint} from './config-paths.ts';
 import {applySources, noteFlags, type Setting} from './config-sources.ts';
@@ -38,6 +39,8 @@ export interface DaemonConfig {
 	readonly writeWaitMs: number;
 	/** After this every file operation has been answered. */
 	readonly deadlineMs: number;
+	/** Classes of file operations that have a deadline of their own. */
+	readonly deadlines: Deadlines;
 	readonly attrTimeoutMs: number;
 	readonly entryTimeoutMs: number;
 	readonly daemonize: boolean;
@@ -64,6 +67,9 @@ interface Flags {
 	address?: string;
 	writeWait: number;
 	deadline: number;
+	readDeadline?: number;
+	writeDeadline?: number;
+	lockDeadline: number;
 	attrTimeout: number;
 	entryTimeout: number;
 	foreground?: true;
@@ -110,6 +116,9 @@ const command = (): Command =>
 			'how the other nodes reach this one (default: what glusterd tells)',
 			parseAddress,
 		)
+		.option('--read-deadline <s>', 'of reading and looking (default: --deadline)', parseSeconds(0.1, 600))
+		.option('--write-deadline <s>', 'of changes (default: --deadline)', parseSeconds(0.1, 600))
+		.option('--lock-deadline <s>', 'of waiting for a lock; 0: for ever', parseSeconds(0, 86_400), 0)
 		.option('--write-wait <s>', 'how long a write waits for a change or repair', parseSeconds(0, 60), 8)
 		.option('--deadline <s>', 'longest duration of a file operation', parseSeconds(0.1, 600), 10)
 		.option('--attr-timeout <s>', 'how long the kernel keeps attributes', parseSeconds(0, 3600), 1)
@@ -139,9 +148,12 @@ const check = (config: DaemonConfig, configFile: string): void => {
 		['--glusterd-dir', config.glusterdDir],
 		...(config.backend.kind === 'local' ? [['--backend', config.backend.directory] as const] : []),
 	]);
-	if (config.writeWaitMs >= config.deadlineMs)
+	const {writesMs} = config.deadlines;
+	const writeDeadlineMs = writesMs ?? config.deadlineMs;
+	if (config.writeWaitMs >= writeDeadlineMs)
 		throw usage(
-			`--write-wait ${config.writeWaitMs / 1000} is not shorter than --deadline ${config.deadlineMs / 1000}`,
+			`--write-wait ${config.writeWaitMs / 1000} is not shorter than ` +
+				`${writesMs === undefined ? '--deadline' : '--write-deadline'} ${writeDeadlineMs / 1000}`,
 			'A write that waits must be answered before the deadline: give a shorter wait or a longer deadline.',
 		);
 	if (Buffer.byteLength(config.controlSocket) > MAX_SOCKET_PATH_BYTES)
@@ -150,6 +162,9 @@ const check = (config: DaemonConfig, configFile: string): void => {
 			'Give a shorter directory.',
 		);
 };
+
+const milliseconds = (seconds: number | undefined): number | undefined =>
+	seconds === undefined ? undefined : seconds * 1000;
 
 const fromFlags = (flags: Flags, configFile: string): DaemonConfig => {
 	if (flags.foreground === true && flags.daemonize === true)
@@ -169,6 +184,11 @@ const fromFlags = (flags: Flags, configFile: string): DaemonConfig => {
 		address: flags.address,
 		writeWaitMs: flags.writeWait * 1000,
 		deadlineMs: flags.deadline * 1000,
+		deadlines: {
+			readsMs: milliseconds(flags.readDeadline),
+			writesMs: milliseconds(flags.writeDeadline),
+			lockWaitsMs: milliseconds(flags.lockDeadline),
+		},
 		attrTimeoutMs: flags.attrTimeout * 1000,
 		entryTimeoutMs: flags.entryTimeout * 1000,
 		daemonize: flags.daemonize === true,

@@ -91,6 +91,11 @@ export class CurrentRoot {
 		});
 	}
 
+	/** Inode number of the root in the backing. */
+	get ino(): bigint {
+		return this.#lock.run(() => this.#device.getBigUint64(STATX.ino, true));
+	}
+
 	read(into: Uint8Array): void {
 		this.#lock.run(() => into.set(this.#attributes));
 	}

@@ -35,7 +35,16 @@ export const FREE_HEAD = 1;
 export const UNTOUCHED = 2;
 export const USED = 3;
 
-export const TWO_32 = 2 ** 32;
+const TWO_32 = 2 ** 32;
+
+/** Adds to a node's 64-bit lookup count, never below zero: a count too high only keeps a node, too low would free it. */
+export const addLookups = (cells: Int32Array, nodeid: number, count: number): void => {
+	const at = nodeid * WORDS;
+	const before = (cells[at + LOOKUPS_HIGH]! >>> 0) * TWO_32 + (cells[at + LOOKUPS_LOW]! >>> 0);
+	const after = Math.max(0, before + count);
+	cells[at + LOOKUPS_LOW] = after | 0;
+	cells[at + LOOKUPS_HIGH] = Math.floor(after / TWO_32);
+};
 
 export interface InodeBuffers {
 	readonly nodes: SharedArrayBuffer;

@@ -19,11 +19,11 @@ import {
 	PARENT,
 	REUSE,
 	ROOT_NODE,
-	TWO_32,
 	TYPE,
 	UNTOUCHED,
 	USED,
 	WORDS,
+	addLookups,
 	type InodeBuffers,
 	type Place,
 } from './inode-layout.ts';
@@ -73,7 +73,7 @@ export class InodeTable {
 				this.#freeIfUnused(nodeid);
 				return 0;
 			}
-			this.#addLookups(nodeid, 1);
+			addLookups(this.#cells, nodeid, 1);
 			return nodeid;
 		});
 	}
@@ -82,7 +82,7 @@ export class InodeTable {
 	referenceUnnamed(identity: Identity): number {
 		return this.#lock.run(() => {
 			const nodeid = this.#find(identity) || this.#make(identity);
-			if (nodeid !== 0) this.#addLookups(nodeid, 1);
+			if (nodeid !== 0) addLookups(this.#cells, nodeid, 1);
 			return nodeid;
 		});
 	}
@@ -94,7 +94,7 @@ export class InodeTable {
 	forget(nodeid: number, count: number): readonly number[] {
 		if (nodeid < FIRST_NODE) return [];
 		return this.#lock.run(() => {
-			this.#addLookups(nodeid, -count);
+			addLookups(this.#cells, nodeid, -count);
 			return this.#freeIfUnused(nodeid);
 		});
 	}
@@ -102,6 +102,13 @@ export class InodeTable {
 	/** @returns the node of that file, or 0 */
 	find(identity: Identity): number {
 		return this.#lock.run(() => this.#find(identity));
+	}
+
+	/** @returns the node of the file with that inode number of the backing, or 0 */
+	findNumber(ino: bigint): number {
+		return this.#lock.run(() =>
+			this.#numbered(Number(BigInt.asIntN(32, ino)), Number(BigInt.asIntN(32, ino >> 32n))),
+		);
 	}
 
 	/** Whether the node still stands for that file. */
@@ -177,16 +184,17 @@ export class InodeTable {
 
 	/** One file has one node (hard links, page cache, locks); a node whose number names another file now is let go. */
 	#find(identity: Identity): number {
+		const n = this.#numbered(identity.inoLow, identity.inoHigh);
+		if (n === 0 || this.#matches(n * WORDS, identity)) return n;
+		this.#unplace(n);
+		this.#unhash(n);
+		return 0;
+	}
+
+	#numbered(inoLow: number, inoHigh: number): number {
 		const cells = this.#cells;
-		let n = cells[this.#bucket(identity.inoLow, identity.inoHigh)]!;
-		for (; n !== 0; n = cells[n * WORDS + NEXT]!) {
-			const at = n * WORDS;
-			if (cells[at + INO_LOW] !== identity.inoLow || cells[at + INO_HIGH] !== identity.inoHigh) continue;
-			if (this.#matches(at, identity)) return n;
-			this.#unplace(n);
-			this.#unhash(n);
-			return 0;
-		}
+		for (let n = cells[this.#bucket(inoLow, inoHigh)]!; n !== 0; n = cells[n * WORDS + NEXT]!)
+			if (cells[n * WORDS + INO_LOW] === inoLow && cells[n * WORDS + INO_HIGH] === inoHigh) return n;
 		return 0;
 	}
 
@@ -258,16 +266,6 @@ export class InodeTable {
 		cells[at + PARENT] = 0;
 		cells[parent * WORDS + CHILDREN] = cells[parent * WORDS + CHILDREN]! - 1;
 		this.#freeIfUnused(parent);
-	}
-
-	/** Adds to the 64-bit lookup count, never below zero: a count too high only keeps a node, too low would free it. */
-	#addLookups(nodeid: number, count: number): void {
-		const cells = this.#cells;
-		const at = nodeid * WORDS;
-		const before = (cells[at + LOOKUPS_HIGH]! >>> 0) * TWO_32 + (cells[at + LOOKUPS_LOW]! >>> 0);
-		const after = Math.max(0, before + count);
-		cells[at + LOOKUPS_LOW] = after | 0;
-		cells[at + LOOKUPS_HIGH] = Math.floor(after / TWO_32);
 	}
 
 	#freeIfUnused(nodeid: number): number[] {

@@ -7,9 +7,11 @@ import {mountSession, type Session, type SessionStats} from '../fuse/session.ts'
 import {HekafsError} from '../errors.ts';
 import {type Board} from './board.ts';
 import {type CurrentRoot} from './current-root.ts';
+import {type Deadlines, deadlinesByOpcode} from './deadlines.ts';
 import {DIRECTORIES_MAX} from './directory-cache.ts';
 import {GenerationRoot} from './generation-root.ts';
 import {HANDLES_MAX} from './handle-layout.ts';
+import {ROOT_NODE} from './inode-layout.ts';
 import {type InodeTable} from './inode-table.ts';
 import {SENTINELS} from './sentinels.ts';
 import {createSharedState, openTables, type SharedState, type Tables} from './shared-state.ts';
@@ -21,8 +23,10 @@ export interface OverlayOptions {
 	readonly gateBuffer: SharedArrayBuffer;
 	/** How long a mutation waits while the gate is `switching`. */
 	readonly writeWaitMs: number;
-	/** When a request is answered ETIMEDOUT. */
+	/** When a request is answered ETIMEDOUT; waiting for a lock has no end. */
 	readonly deadlineMs: number;
+	/** Where a class of requests has another one. */
+	readonly deadlines?: Deadlines;
 	readonly workers?: number;
 	/** How long the kernel may keep attributes of files of the backing. Default 1000. */
 	readonly attrTimeoutMs?: number;
@@ -57,6 +61,15 @@ export interface Overlay extends AsyncDisposable {
 	detach(): void;
 	/** Texts of the sentinel files by name; a name that is absent gets an empty text. Existence follows the gate. */
 	publish(texts: Readonly<Record<string, string>>): void;
+	/**
+	 * An owner of the truth says that a file's content or attributes changed: the kernel drops what it has of them. What is
+	 * below must know of the change already.
+	 * @param ino inode number of the backing
+	 * @returns false when the kernel had nothing of it
+	 */
+	fileChanged(ino: bigint): Promise<boolean>;
+	/** As `fileChanged`, of a directory that a name was added to or taken from, or where it leads elsewhere now. */
+	nameChanged(directoryIno: bigint, name: Uint8Array): Promise<boolean>;
 	/** To be called after a change of the gate: drops cached attributes, so that write bits appear and vanish at once. */
 	gateChanged(): void;
 	stats(): OverlayStats;
@@ -167,6 +180,16 @@ class MountedOverlay implements Overlay {
 		if (!running) this.#invalidateLater();
 	}
 
+	async fileChanged(ino: bigint): Promise<boolean> {
+		const nodeid = this.#nodeOf(ino);
+		return nodeid !== 0 && this.#session.notifier.invalInode(nodeid, 0n, 0n);
+	}
+
+	async nameChanged(directoryIno: bigint, name: Uint8Array): Promise<boolean> {
+		const nodeid = this.#nodeOf(directoryIno);
+		return nodeid !== 0 && this.#session.notifier.invalEntry(nodeid, name);
+	}
+
 	stats(): OverlayStats {
 		return {
 			...this.#session.stats(),
@@ -187,6 +210,11 @@ class MountedOverlay implements Overlay {
 
 	[Symbol.asyncDispose](): Promise<void> {
 		return this.unmount();
+	}
+
+	/** 0: the kernel doesn't know the file. */
+	#nodeOf(ino: bigint): number {
+		return ino === this.#root.ino ? ROOT_NODE : this.#inodes.findNumber(ino);
 	}
 
 	/** The root and the first files at once, the rest in turns: other work goes on meanwhile. */
@@ -219,7 +247,7 @@ export const mountOverlay = async (options: OverlayOptions): Promise<Overlay> =>
 	const state = createSharedState(options.gateBuffer, handlesMax());
 	const tables = openTables(state);
 	tables.root.detach();
-	const {deadlineMs, writeWaitMs, workers, onProblem, onControl} = options;
+	const {deadlineMs, deadlines = {}, writeWaitMs, workers, onProblem, onControl} = options;
 	// Before the mount: afterwards the path leads into the overlay.
 	const mountpoint = resolveMountpoint(options.mountpoint);
 	const workerData: OverlayWorkerData = {
@@ -237,6 +265,7 @@ export const mountOverlay = async (options: OverlayOptions): Promise<Overlay> =>
 		workerModule: MODULE,
 		workerData,
 		deadlineMs,
+		deadlinesMs: deadlinesByOpcode(deadlines),
 		onMessage: message => {
 			if (isControlMessage(message)) onControl(message.word);
 		},

@@ -26,6 +26,7 @@ test('without flags: the paths and ports of DESIGN', t => {
 		brickDir: '/var/lib/hekafs/bricks',
 		glusterdDir: '/var/lib/glusterd',
 		address: undefined,
+		deadlines: {readsMs: undefined, writesMs: undefined, lockWaitsMs: 0},
 		writeWaitMs: 8000,
 		deadlineMs: 10_000,
 		attrTimeoutMs: 1000,
@@ -40,7 +41,7 @@ test('every flag is taken over', t => {
 	const flags =
 		'--mountpoint /m --backend local:/b --state /s --run /r --log /l --listen [::1]:81 --peer-port 82 --brick-port 83 ' +
 		'--brick-dir /d --glusterd-dir /g --address node-1.example --write-wait 0.5 --deadline 2 --attr-timeout 0 ' +
-		'--entry-timeout 3 --daemonize --workers 8';
+		'--read-deadline 1 --write-deadline 3.5 --lock-deadline 60 --entry-timeout 3 --daemonize --workers 8';
 	t.deepEqual(parseDaemonConfig(flags.split(' ')), {
 		mountpoint: '/m',
 		backend: {kind: 'local', directory: '/b'},
@@ -55,6 +56,7 @@ test('every flag is taken over', t => {
 		address: 'node-1.example',
 		writeWaitMs: 500,
 		deadlineMs: 2000,
+		deadlines: {readsMs: 1000, writesMs: 3500, lockWaitsMs: 60_000},
 		attrTimeoutMs: 0,
 		entryTimeoutMs: 3000,
 		daemonize: true,
@@ -100,6 +102,8 @@ const wrong: ReadonlyArray<readonly [flags: string[], message: RegExp, remedy: R
 		/--write-wait 8 is not shorter than --deadline 3/,
 		/shorter wait or a longer deadline/,
 	],
+	[['--write-deadline', '8'], /--write-wait 8 is not shorter than --write-deadline 8/, /shorter wait/],
+	[['--lock-deadline', '-1'], /--lock-deadline/, /0 to 86400/],
 	[['--workers', '1.5'], /--workers/, /2 to 128/],
 	[['--workers', '0x10'], /--workers/, /2 to 128/],
 	[['--foreground', '--daemonize'], /exclude each other/, /one of them/],
