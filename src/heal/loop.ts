@@ -136,7 +136,8 @@ export class Loop {
 			brickRunning:
 				directory === undefined ||
 				exported === undefined ||
-				(await node.ports.bricks.running(exported, directory)),
+				// A start that failed half-way (the brick runs, its self-heal daemon does not) is tried again.
+				(!node.problems.has('brick') && (await node.ports.bricks.running(exported, directory))),
 			orphaned: this.#orphaned(),
 			newestKnown:
 				this.#otherFilesystem() !== undefined

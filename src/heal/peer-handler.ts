@@ -99,7 +99,7 @@ export class PeerHandler {
 				remedy: 'The change was undone meanwhile. Look with: hfs_config status',
 			});
 		const staying = change.to.servers.map(s => s.uuid).filter(uuid => hasServer(change.from, uuid));
-		if (what === 'heal') await bricks.startSelfHeal(change.to, new Set(staying));
+		if (what === 'heal') await node.withBrick(async () => bricks.startSelfHeal(change.to, new Set(staying)));
 		return {kind: 'yes', accepted: node.state?.pending?.accepted ?? null};
 	}
 

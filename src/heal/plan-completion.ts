@@ -11,6 +11,8 @@ export interface Completion {
 	readonly now: string;
 	/** Whom to tell. */
 	readonly members: readonly NodeUuid[];
+	/** The brick of the node that completes it, when there is one. */
+	readonly brick: string | undefined;
 }
 
 const recordOf = ({kind, to, subject, forced}: SetChange, {by, now}: Completion): SetRecord => ({
@@ -25,6 +27,7 @@ const recordOf = ({kind, to, subject, forced}: SetChange, {by, now}: Completion)
 export const stepsAfterDecision = (change: SetChange, completion: Completion): readonly Step[] => {
 	const {kind, to, subject} = change;
 	const joined = to.servers.find(server => server.uuid === subject);
+	const {by, brick, members} = completion;
 	return [
 		{kind: 'writeRecord', record: recordOf(change, completion)},
 		kind === 'join' && joined !== undefined
@@ -34,8 +37,12 @@ export const stepsAfterDecision = (change: SetChange, completion: Completion): r
 				}
 			: {kind: 'removeMarker', uuid: subject},
 		{kind: 'removeChange'},
+		// Before this node forgets the change by adopting its set: whoever goes on after a crash must know of the brick.
+		...(kind === 'retire' && subject === by && brick !== undefined
+			? [{kind: 'setBrickAside', directory: brick} as const]
+			: []),
 		{kind: 'adopt'},
-		{kind: 'tellMembersAdopt', members: completion.members},
+		{kind: 'tellMembersAdopt', members},
 		{kind: 'unlock'},
 	];
 };

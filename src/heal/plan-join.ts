@@ -96,7 +96,7 @@ export const planJoin = (o: ClusterObservation): PlanResult => {
 			{kind: 'markNewBrick'},
 			{kind: 'mountMaintenance', need: 'all'},
 			{kind: 'decide', servers},
-			...stepsAfterDecision(change, {by: self.uuid, now, members}),
+			...stepsAfterDecision(change, {by: self.uuid, now, members, brick: undefined}),
 			{kind: 'waitHealed'},
 		],
 		warnings: sizeWarnings(to),

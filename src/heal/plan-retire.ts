@@ -113,7 +113,12 @@ const planWithoutQuorum = (
 			{kind: 'startBricks', servers},
 			{kind: 'mountMaintenance', need: 'all'},
 			{kind: 'decide', servers},
-			...stepsAfterDecision(change, {by: survivor.uuid, now: o.now, members: listeners(o)}),
+			...stepsAfterDecision(change, {
+				by: survivor.uuid,
+				now: o.now,
+				members: listeners(o),
+				brick: o.state.brick.directory,
+			}),
 		],
 		warnings: [...sizeWarnings(to), `${dead} must never be started again with its old brick.`],
 	};
@@ -136,10 +141,7 @@ const stepsOf = (o: ClusterObservation, change: SetChange, dead: boolean): reado
 		{kind: 'requireHealed', servers: remaining},
 		{kind: 'mountMaintenance', need: 'all'},
 		{kind: 'decide', servers},
-		...stepsAfterDecision(change, {by: self.uuid, now, members}),
-		...(subject === self.uuid && state?.brick != null
-			? [{kind: 'setBrickAside', directory: state.brick.directory} as const]
-			: []),
+		...stepsAfterDecision(change, {by: self.uuid, now, members, brick: state?.brick?.directory}),
 	];
 };
 

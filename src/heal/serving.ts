@@ -30,7 +30,11 @@ export const startBrick = async (node: Node, set: ServerSet): Promise<boolean> =
 
 /** The brick, and the self-heal daemon of the same set. */
 export const startServing = async (node: Node, set: ServerSet): Promise<void> => {
-	if (await startBrick(node, set)) await node.ports.bricks.startSelfHeal(set);
+	if (!(await startBrick(node, set))) return;
+	// In the brick's turn: of two starts at once one fails for the other's pid file.
+	await node.withBrick(async () => {
+		if (exportsNow(node, set)) await node.ports.bricks.startSelfHeal(set);
+	});
 };
 
 /** Ends a brick that exports another set than the state file says: after it no client of another set is served here (P1). */

@@ -79,9 +79,10 @@ const complete = async (node: Node, change: SetChange): Promise<void> => {
 	const others = new Set([...change.from.servers, ...change.to.servers].map(s => s.uuid));
 	others.delete(node.self);
 	const now = new Date().toISOString();
+	const brick = node.state?.brick?.directory;
 	await startServing(node, change.to);
 	try {
-		for (const step of planCompletion(change, {by: node.self, now, members: [...others]}))
+		for (const step of planCompletion(change, {by: node.self, now, members: [...others], brick}))
 			await runStep(context, step);
 	} finally {
 		await context.lockedIn?.unlock(MACHINERY.lock).catch(() => undefined);

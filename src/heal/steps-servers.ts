@@ -101,7 +101,7 @@ export const requireHealed = async (context: ChangeContext, step: StepOf<'requir
 				await Promise.all(
 					step.servers.map(async server =>
 						server === node.self
-							? bricks.startSelfHeal(to, only)
+							? context.node.withBrick(async () => bricks.startSelfHeal(to, only))
 							: peers.ask(server, changeOf(context), {kind: 'heal'}, secretOf(context)),
 					),
 				);

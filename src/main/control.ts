@@ -8,6 +8,7 @@ import {initialise} from '../heal/initialise.ts';
 import {initialTree} from '../heal/initial-tree.ts';
 import {type Loop} from '../heal/loop.ts';
 import {type Node} from '../heal/node.ts';
+import {startServing} from '../heal/serving.ts';
 import {
 	type Control,
 	type ControlContext,
@@ -108,7 +109,7 @@ export class DaemonControl implements Control {
 		this.#o.loop.recount();
 		const {node} = this.#o;
 		const set = node.current?.set;
-		if (set !== undefined && node.state?.brick != null) await node.ports.bricks.startSelfHeal(set);
+		if (set !== undefined) await startServing(node, set);
 		return this.#result(await this.#o.loop.untilCounted(COUNT_LIMIT_MS));
 	}
 

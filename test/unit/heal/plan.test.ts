@@ -232,10 +232,10 @@ test('retire: this node, alive', t => {
 		'writeRecord',
 		'removeMarker',
 		'removeChange',
+		'setBrickAside',
 		'adopt',
 		'tellMembersAdopt',
 		'unlock',
-		'setBrickAside',
 	]);
 	if (result.kind !== 'plan') return;
 	t.deepEqual(result.to, setOf(4, [1, 3], FS, firstAttempt(2)));
@@ -243,7 +243,7 @@ test('retire: this node, alive', t => {
 	t.like(result.steps[2], {change: {kind: 'retire', subject: uuidOf(2), by: uuidOf(2)}});
 	t.deepEqual(result.steps[5], {kind: 'prepareServers', servers: [uuidOf(1), uuidOf(2), uuidOf(3)]});
 	t.deepEqual(result.steps[6], {kind: 'startBricks', servers: [uuidOf(1), uuidOf(3)]});
-	t.like(result.steps[16], {directory: `/var/lib/hekafs/bricks/${setIdOf(three)}`});
+	t.like(result.steps[13], {directory: `/var/lib/hekafs/bricks/${setIdOf(three)}`});
 	t.regex(result.warnings[0]!, /^Two/);
 });
 
