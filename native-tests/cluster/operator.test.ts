@@ -27,6 +27,16 @@ nativeTest(
 		// It returned only when the new server held everything.
 		await cluster.untilIdentical([h1, h2], 5000);
 
+		// What anybody may ask shows nothing secret; the secret itself is for root, below the overlay.
+		const secret = (await h2.shell('cat /var/lib/hekafs/bricks/*/.hekafs/secret')).trim();
+		t.regex(secret, /^[0-9a-f]{64}$/);
+		t.is(await h2.shell("stat -c '%a %u' /var/lib/hekafs/bricks/*/.hekafs/secret"), '600 0\n');
+		t.is((await h2.exec(['cat', `${ROOT}/.hekafs/secret`])).exitCode, 1);
+		const ask = `Promise.all(['/', '/v1/status', '/metrics'].map(p => fetch('http://h2:8080' + p).then(r => r.text()))).then(a => console.log(a.join('')))`;
+		const shownToAll = await h1.run(['node', '-e', ask], {timeoutMs: 20_000});
+		t.true(shownToAll.includes('"health"') && shownToAll.includes('hekafs_'));
+		t.false(shownToAll.includes(secret));
+
 		const first = (await statusOf(h2)).set!.servers[0]!;
 		const [firstHost, otherHost] = first.address === 'h1' ? [h1, h2] : [h2, h1];
 		const text = (await otherHost.hfs(['status'])).stdout;

@@ -55,7 +55,7 @@ export const config = async (host: Host, ...args: readonly string[]): Promise<st
 /** Names, types, modes, owners, links and content of everything on a host's brick, as one text. */
 export const brickContent = async (host: Host): Promise<string> =>
 	host.shell(
-		`cd /var/lib/hekafs/bricks/*/ && find . \\( -name .glusterfs -o -name '.glusterfs-anonymous-inode-*' \\) -prune -o ` +
+		`cd /var/lib/hekafs/bricks/*/.hekafs/.. && find . \\( -name .glusterfs -o -name '.glusterfs-anonymous-inode-*' \\) -prune -o ` +
 			`\\( -printf '%y %m %U %G %p %l\\n' \\) | sort && find . \\( -name .glusterfs -o -name '.glusterfs-anonymous-inode-*' \\) -prune -o -type f -exec md5sum {} + | sort -k2`,
 		[],
 		{timeoutMs: 60_000},
@@ -63,15 +63,20 @@ export const brickContent = async (host: Host): Promise<string> =>
 
 export class Cluster implements AsyncDisposable {
 	readonly lab: Lab;
+	readonly #env: Readonly<Record<string, string>>;
 	readonly #daemons = new Map<string, HostProcess>();
 
-	private constructor(lab: Lab) {
+	private constructor(lab: Lab, env: Readonly<Record<string, string>>) {
 		this.lab = lab;
+		this.#env = env;
 	}
 
-	/** Hosts h1 … hN with glusterd in one pool and a hekafsd each; nothing is served yet. */
-	static async up(count: number): Promise<Cluster> {
-		const cluster = new Cluster(await Lab.up(count, {glusterd: true}));
+	/**
+	 * Hosts h1 … hN with glusterd in one pool and a hekafsd each; nothing is served yet.
+	 * @param env environment of each hekafsd
+	 */
+	static async up(count: number, env: Readonly<Record<string, string>> = {}): Promise<Cluster> {
+		const cluster = new Cluster(await Lab.up(count, {glusterd: true}), env);
 		try {
 			await Promise.all(cluster.lab.hosts.map(async host => cluster.start(host)));
 		} catch (error) {
@@ -82,8 +87,12 @@ export class Cluster implements AsyncDisposable {
 	}
 
 	/** A healthy, initialised filesystem on `servers` of the hosts. */
-	static async serving(count: number, servers = count): Promise<Cluster> {
-		const cluster = await Cluster.up(count);
+	static async serving(
+		count: number,
+		servers = count,
+		env: Readonly<Record<string, string>> = {},
+	): Promise<Cluster> {
+		const cluster = await Cluster.up(count, env);
 		try {
 			for (const host of cluster.lab.hosts.slice(0, servers)) await config(host, 'serve');
 			await config(cluster.host(1), 'init');
@@ -100,7 +109,7 @@ export class Cluster implements AsyncDisposable {
 	}
 
 	async start(host: Host): Promise<void> {
-		this.#daemons.set(host.name, await host.startHekafsd({env: {DEBUG: 'hekafs:*'}}));
+		this.#daemons.set(host.name, await host.startHekafsd({env: {DEBUG: 'hekafs:*', ...this.#env}}));
 	}
 
 	daemon(host: Host): HostProcess {

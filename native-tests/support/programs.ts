@@ -8,5 +8,6 @@ export const hekafsdPath = built('main/hekafsd.js');
 export const hfsConfigPath = built('main/hfs-config.js');
 /** Root of the clone. */
 export const repositoryPath = fileURLToPath(new URL('../../../', import.meta.url));
+export const crashWriterPath = fileURLToPath(new URL('./crash-writer.js', import.meta.url));
 /** A program of the tests: see native-tests/support/writer.ts. */
 export const writerPath = fileURLToPath(new URL('./writer.js', import.meta.url));

@@ -167,11 +167,13 @@ export class Changes {
 		try {
 			for (const [i, step] of steps.entries()) {
 				const text = describeStep(step);
-				node.ports.log(`step ${i + 1} of ${steps.length}: ${text}`);
+				node.ports.log(`step ${i + 1} of ${steps.length}, ${step.kind}: ${text}`);
+				await node.ports.atStep?.(`before:${i + 1}`);
 				if (!isLastly(step)) progress(text, i + 1, steps.length);
 				if (step.kind === 'adopt' && plan.from === undefined)
 					await this.#requireOnlyFounder(plan.to.filesystemId);
 				await runStep(context, step);
+				await node.ports.atStep?.(`after:${i + 1}`);
 			}
 		} catch (error) {
 			node.ports.log(`the change failed: ${describeError(error)}`);

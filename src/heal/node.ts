@@ -20,6 +20,8 @@ export interface Ports extends Clock {
 	readonly peers: PeerPort;
 	/** One line to the log. */
 	readonly log: (text: string) => void;
+	/** Called before and after each step of a change, with `before:N` or `after:N`; only tests give one. */
+	readonly atStep?: ((at: string) => Promise<void>) | undefined;
 }
 
 /** How long a peer's word that it changes the set keeps writers waiting, when nothing more is heard. */

@@ -24,6 +24,7 @@ import {DiscoveryLoop} from './discovery-loop.ts';
 import {GlusterPorts} from './gluster-ports.ts';
 import {takeInstanceLock} from './instance-lock.ts';
 import {localMount} from './local-mount.ts';
+import {pausePoint} from './pause-point.ts';
 import {prepareOverlayMountpoint} from './mountpoint.ts';
 import {peerPort} from './peer-port.ts';
 import {Reporter} from './reporter.ts';
@@ -131,6 +132,7 @@ const build = (
 		overlay: overlayControl(slot),
 		peers: peerPort(peer => discovery.addressesOf(peer), config.peerPort, why),
 		log,
+		atStep: pausePoint(process.env['HEKAFS_PAUSE_DIR'], log),
 		...systemClock,
 	});
 	const peers = new PeerHandler(node, () => loop.nudge());
