@@ -2,6 +2,8 @@
 # shellcheck shell=bash
 
 readonly NEEDED_PACKAGES=(glusterfs-server fuse3 attr iproute2)
+# For tests of the Debian package and of the units.
+readonly TEST_PACKAGES=(debhelper lintian systemd)
 readonly NODE_MINIMUM=20.19
 
 say() { printf '%s\n' "$*"; }
@@ -36,10 +38,10 @@ check_machine() {
 	[ -c /dev/fuse ] || fail "/dev/fuse is missing" "Load the kernel module (modprobe fuse); in a container, pass the device in (--device /dev/fuse --cap-add SYS_ADMIN)."
 }
 
-# Those of NEEDED_PACKAGES that are not installed, one a line.
+# Those of the packages that are not installed, one a line.
 missing_packages() {
 	local package
-	for package in "${NEEDED_PACKAGES[@]}"; do
+	for package; do
 		[ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || say "$package"
 	done
 }
@@ -54,8 +56,9 @@ apt_knows() {
 	done
 }
 
-# Installs the missing Debian packages; sets $installed_packages to their names.
+# Installs those of the packages (default: NEEDED_PACKAGES) that are missing; sets $installed_packages to their names.
 install_packages() {
+	[ $# -gt 0 ] || set -- "${NEEDED_PACKAGES[@]}"
 	installed_packages=
 	if ! command -v dpkg-query >/dev/null; then
 		local program
@@ -65,7 +68,7 @@ install_packages() {
 		return
 	fi
 	local missing
-	mapfile -t missing < <(missing_packages)
+	mapfile -t missing < <(missing_packages "$@")
 	[ ${#missing[@]} -gt 0 ] || return 0
 	is_root || fail "missing Debian packages: ${missing[*]}" "As root: apt-get install ${missing[*]}"
 	say "installing ${missing[*]}"

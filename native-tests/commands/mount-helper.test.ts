@@ -1,5 +1,7 @@
 /** `mount -t hekafs`: the helper of mount(8), with the daemon of this clone in the place of the installed one. */
-import {chmodSync, writeFileSync} from 'node:fs';
+import {spawn} from 'node:child_process';
+import {once} from 'node:events';
+import {chmodSync, mkdirSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import {LocalDaemon} from '../support/local-daemon.ts';
 import {hekafsdPath, hfsConfigPath, repositoryPath} from '../support/programs.ts';
@@ -87,3 +89,38 @@ nativeTest(['root', 'fuse'], 'the unmount helper leaves another daemon alone', a
 	t.is(again.exitCode, 32);
 	t.regex(again.stderr, /no hekafsd serves/);
 });
+
+nativeTest(
+	['root', 'fuse', 'autofs'],
+	'an automount: the first use mounts, through the process group of who automounts',
+	async t => {
+		await using daemon = new LocalDaemon();
+		writeFileSync(path.join(daemon.backing, 'file'), 'inside\n');
+		mkdirSync(daemon.mountpoint);
+		// `mount` writes the stand-in for the installed program.
+		await mount(daemon, '-f');
+		const script = path.join(repositoryPath, 'native-tests/support/automount.py');
+		const program = path.join(daemon.directory, 'hekafsd');
+		const automount = spawn(
+			'python3',
+			[script, daemon.mountpoint, helper, 'hekafs', daemon.mountpoint, '-o', options(daemon)],
+			{
+				stdio: ['ignore', 'pipe', 'inherit'],
+				env: {...process.env, HEKAFSD: program},
+			},
+		);
+		const ended = new Promise(resolve => automount.once('close', resolve));
+		try {
+			await once(automount.stdout, 'data');
+			t.is(daemon.mountedType(), 'autofs', 'nothing is mounted before the first use');
+			const used = await daemon.shell('cat "$1"/file', {timeoutMs: 30_000});
+			t.is(used.stdout, 'inside\n', used.stderr);
+			t.is((await umount(daemon)).exitCode, 0);
+		} finally {
+			automount.kill('SIGKILL');
+			await ended;
+			await daemon.exec(['umount', '-l', daemon.mountpoint]);
+		}
+		t.is(daemon.mountedType(), undefined);
+	},
+);

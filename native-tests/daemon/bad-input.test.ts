@@ -1,6 +1,6 @@
 /** Bad input to hekafsd: each error says what failed, on what, and what to do, with its documented exit code. */
 import {createServer} from 'node:net';
-import {chmodSync, mkdirSync, writeFileSync} from 'node:fs';
+import {chmodSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import {LocalDaemon} from '../support/local-daemon.ts';
 import {nativeTest} from '../support/requirements.ts';
@@ -58,6 +58,23 @@ nativeTest(NEEDS, 'an unreadable state file, and one with garbage', async t => {
 		t.true(running.output().includes(file), running.output());
 		t.is(daemon.mountedType(), undefined);
 	}
+});
+
+nativeTest(NEEDS, 'a state file of a newer version is refused with words and left as it is', async t => {
+	await using daemon = new LocalDaemon();
+	mkdirSync(daemon.state);
+	const file = path.join(daemon.state, 'state.json');
+	const text = '{"format": 99, "what": "nobody knows yet"}';
+	writeFileSync(file, text);
+	const running = daemon.spawn();
+	t.is((await running.ended).exitCode, 10);
+	t.regex(running.output(), /state\.json: .*written by another version of HekaFS/);
+	t.regex(
+		running.output(),
+		/Nothing was changed\. Install the version of HekaFS that wrote it, or a newer one/,
+	);
+	t.is(readFileSync(file, 'utf8'), text);
+	t.is(daemon.mountedType(), undefined);
 });
 
 nativeTest(NEEDS, 'the state path is a file', async t => {

@@ -63,6 +63,9 @@ const CHECKS = {
 		missing: 'systemd-analyze (package systemd)',
 		check: () => hasProgram('systemd-analyze'),
 	},
+	autofs: {missing: 'autofs in the kernel', check: () => hasFilesystem('autofs')},
+	debhelper: {missing: 'dh (package debhelper)', check: () => hasProgram('dh')},
+	lintian: {missing: 'lintian', check: () => hasProgram('lintian')},
 	network: {missing: 'ip (package iproute2)', check: () => hasProgram('ip')},
 } as const;
 export type Requirement = keyof typeof CHECKS;

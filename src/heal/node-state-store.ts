@@ -15,6 +15,7 @@ import path from 'node:path';
 import {HekafsError} from '../errors.ts';
 import {type NodeUuid, parseNodeUuid} from '../membership/ids.ts';
 import {formatNodeState, type NodeState, parseNodeState} from '../membership/node-state.ts';
+import {UNKNOWN_FORMAT} from '../membership/schema.ts';
 
 const isErrno = (error: unknown, code: string): boolean =>
 	error instanceof Error && 'code' in error && error.code === code;
@@ -58,6 +59,12 @@ export class NodeStateStore {
 		const bytes = this.#read('state.json');
 		if (bytes === undefined) return undefined;
 		const read = parseNodeState(bytes);
+		if (read.kind === 'invalid' && read.problem.includes(UNKNOWN_FORMAT)) {
+			throw new HekafsError('HEKAFS_STATE_INVALID', `${this.#file('state.json')}: ${read.problem}`, {
+				remedy:
+					'Nothing was changed. Install the version of HekaFS that wrote it, or a newer one: the same on all nodes (`hekafsd --version`).',
+			});
+		}
 		if (read.kind !== 'state') {
 			throw new HekafsError(
 				'HEKAFS_STATE_INVALID',

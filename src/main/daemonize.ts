@@ -14,13 +14,19 @@ const isChildMessage = (value: unknown): value is ChildMessage =>
 /**
  * @param args the arguments without `--daemonize`
  * @param logDirectory where the child's output goes (hekafsd.log)
+ * @param sameGroup the child stays in our process group: autofs lets only the group of the process that automounts pass to the
+ *   mount point; for all others even mount(2) waits until it is mounted
  * @returns the exit code for the parent
  */
-export const daemonize = async (args: readonly string[], logDirectory: string): Promise<number> => {
+export const daemonize = async (
+	args: readonly string[],
+	logDirectory: string,
+	sameGroup: boolean,
+): Promise<number> => {
 	mkdirSync(logDirectory, {recursive: true, mode: 0o750});
 	const log = openSync(path.join(logDirectory, 'hekafsd.log'), 'a', 0o640);
 	const child = spawn(process.execPath, [...process.execArgv, process.argv[1]!, ...args], {
-		detached: true,
+		detached: !sameGroup,
 		stdio: ['ignore', log, log, 'ipc'],
 	});
 	return new Promise(resolve => {

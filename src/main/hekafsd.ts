@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** hekafsd: the daemon of a node. Reads its flags, checks the machine, runs until a signal or the end of the mount. */
 import {describeError, EXIT, HekafsError} from '../errors.ts';
+import {findMount} from '../gluster/mount-point.ts';
 import {compose} from './compose.ts';
 import {type DaemonConfig, readSettings, settingsText} from './config.ts';
 import {daemonize, tellParent} from './daemonize.ts';
@@ -47,6 +48,7 @@ const main = async (): Promise<number> => {
 		return daemonize(
 			process.argv.slice(2).filter(arg => arg !== '--daemonize'),
 			config.log,
+			(await findMount(config.mountpoint))?.type === 'autofs',
 		);
 	}
 	return run(config);

@@ -25,9 +25,9 @@ export const addressSchema = z.string().refine(isAddress, 'not a host name or IP
 export const portSchema = z.number().int().min(1).max(65_535);
 /** ISO 8601 in UTC, as `Date.prototype.toISOString` writes it. */
 export const timeSchema = z.iso.datetime();
-export const formatSchema = z.literal(1, {
-	error: 'unknown format: it was written by another version of HekaFS',
-});
+/** What is said of a number that this program does not know, whatever the file. */
+export const UNKNOWN_FORMAT = 'unknown format: it was written by another version of HekaFS';
+export const formatSchema = z.literal(1, {error: UNKNOWN_FORMAT});
 /** Absolute, without NUL and newline. */
 export const pathSchema = z
 	.string()
