@@ -89,7 +89,8 @@ Examples:
   hekafsd --daemonize --listen 10.0.0.1:8080
   hekafsd --backend local:/srv/config --mountpoint /tmp/hekafs --run /tmp/run --state /tmp/state`;
 
-const command = (): Command =>
+/** The program hekafsd with its flags; help and manual page are made from it. */
+export const daemonCommand = (): Command =>
 	new Command('hekafsd')
 		.description("Mounts the cluster's configuration at a directory and keeps it right.")
 		.version(VERSION, '--version')
@@ -213,7 +214,7 @@ export interface Settings {
  * @throws HekafsError HEKAFS_USAGE naming flag (or file and line, or variable), value and what is allowed
  */
 export const readSettings = (args: readonly string[], environment: NodeJS.ProcessEnv): Settings => {
-	const program = command()
+	const program = daemonCommand()
 		.exitOverride()
 		.configureOutput({outputError: () => undefined});
 	const given = noteFlags(program);

@@ -1,6 +1,7 @@
 /** What every command of hfs_config gets: where the daemon's socket is, where to write, and how to end. */
 import {type Command} from 'commander';
 import {EXIT, type ExitCode} from '../../errors.ts';
+import {toJsonText} from '../../http/answers.ts';
 import {runControl} from '../../http/control-client.ts';
 import {type ControlResult} from '../../http/control.ts';
 import {type StatusReport} from '../../membership/report.ts';
@@ -12,6 +13,8 @@ export interface CommandContext {
 	/** From --socket, else from --run. */
 	readonly socketPath: () => string;
 	readonly signal: AbortSignal;
+	/** Whether the command that runs was given `--json`: then standard output gets one JSON document. */
+	readonly json: () => boolean;
 	/** Wraps what a command does, so that its exit code becomes the program's. */
 	readonly ends: <A extends unknown[]>(
 		action: (...args: A) => Promise<ExitCode>,
@@ -47,7 +50,8 @@ export const operate = async (
 			signal: context.signal,
 		});
 		progress.clear();
-		context.terminal.out(result.text.endsWith('\n') ? result.text : `${result.text}\n`);
+		if (context.json()) context.terminal.out(toJsonText(result));
+		else context.terminal.out(result.text.endsWith('\n') ? result.text : `${result.text}\n`);
 		return result;
 	} finally {
 		progress.clear();

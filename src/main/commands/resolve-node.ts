@@ -22,6 +22,12 @@ const nodesOf = (report: Known): ReadonlyMap<NodeUuid, ReadonlySet<string>> => {
 	return nodes;
 };
 
+/** Every word by which `resolveNode` knows a node: UUIDs first, then names and addresses, each once. */
+export const nodeNames = (report: Known): readonly string[] => {
+	const nodes = nodesOf(report);
+	return [...new Set([...nodes.keys(), ...[...nodes.values()].flatMap(names => [...names].sort())])];
+};
+
 const listed = (nodes: ReadonlyMap<NodeUuid, ReadonlySet<string>>, uuids: Iterable<NodeUuid>): string =>
 	[...uuids]
 		.sort()

@@ -1,6 +1,7 @@
 /** `hfs_config volfile` and `plan`: show what the daemon uses and what it would do, changing nothing. */
 import {z} from 'zod';
 import {EXIT, HekafsError} from '../../errors.ts';
+import {toJsonText} from '../../http/answers.ts';
 import {queryControl} from '../../http/control-client.ts';
 import {type PlanView} from '../../http/control.ts';
 import {cleanText, decodeJson} from '../../membership/decode.ts';
@@ -62,7 +63,8 @@ export const addVolfile: AddCommand = (program, context) => {
 		.action(
 			context.ends(async () => {
 				const socketPath = context.socketPath();
-				context.terminal.out(await queryControl('/v1/volfile', {socketPath, signal: context.signal}));
+				const volfile = await queryControl('/v1/volfile', {socketPath, signal: context.signal});
+				context.terminal.out(context.json() ? toJsonText({volfile}) : volfile);
 				return EXIT.ok;
 			}),
 		);

@@ -8,6 +8,8 @@ export interface Terminal {
 	/** Writes to standard error as it is. */
 	readonly err: (text: string) => void;
 	readonly outColours: boolean;
+	/** Whether what was shown may be cleared away. */
+	readonly outIsTerminal: boolean;
 	/** Whether progress may overwrite its own line. */
 	readonly errIsTerminal: boolean;
 	/** Standard error itself, for what moves the cursor; used on a terminal only. */
@@ -32,6 +34,7 @@ export const processTerminal = (): Terminal => ({
 	out: text => void process.stdout.write(text),
 	err: text => void process.stderr.write(text),
 	outColours: process.stdout.isTTY && process.env['NO_COLOR'] === undefined && process.env['TERM'] !== 'dumb',
+	outIsTerminal: process.stdout.isTTY,
 	errIsTerminal: process.stderr.isTTY,
 	errStream: process.stderr,
 	ask,

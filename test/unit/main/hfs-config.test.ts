@@ -1,11 +1,15 @@
 /** hfs_config as a child process against a server with recorded answers: output, errors and exit codes. */
-import {execFile} from 'node:child_process';
+import {execFile, spawn} from 'node:child_process';
+import {once} from 'node:events';
 import {mkdtemp, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
+import {createInterface} from 'node:readline';
 import {fileURLToPath} from 'node:url';
 import test from 'ava';
 import {EXIT, HekafsError} from '../../../src/errors.ts';
+import {leafCommands} from '../../../src/main/manual/model.ts';
+import {configModel} from '../../../src/main/manual/pages.ts';
 import {
 	NODE_B,
 	recordingControl,
@@ -170,13 +174,52 @@ test('wrong arguments: exit code 2, a suggestion, the way to help', async t => {
 	}
 });
 
-test('each command has help with an example', async t => {
+test('each command has help with an example, and takes --json', async t => {
 	t.regex((await run('--help')).out, /Exit codes:/);
-	for (const name of ['serve', 'retire', 'init', 'volfile', 'status', 'plan', 'heal', 'verify', 'remount']) {
-		const {code, out} = await run(name, '--help');
-		t.is(code, 0);
-		t.regex(out, new RegExp(`^Example: .*\\n  .*hfs_config ${name}`, 'm'), name);
+	const commands = leafCommands(configModel()).map(([words]) => words);
+	for (const name of ['serve', 'retire', 'init', 'volfile', 'status', 'plan', 'heal', 'verify', 'remount'])
+		t.true(commands.some(words => words.join(' ') === name));
+	for (const words of commands) {
+		const name = words.join(' ');
+		const {code, out} = await run(...words, '--help');
+		t.is(code, 0, name);
+		t.regex(out, new RegExp(`^Examples?: .*\\n  .*hfs_config (--\\S+ \\S+ )?${name}`, 'm'), name);
+		t.regex(out, /^ {2}--json /m, name);
 	}
+});
+
+test('--json: one document, of an error too', async t => {
+	await using node = await startNode();
+	t.deepEqual(JSON.parse((await run(...at(node), 'serve', '--json')).out), {text: 'serve done'});
+	const verify = await run(...at(node), 'verify', '--json');
+	t.is(verify.code, EXIT.refusing);
+	t.deepEqual(JSON.parse(verify.out), {text: 'verify done', health: 'refusing'});
+	t.deepEqual(JSON.parse((await run(...at(node), 'volfile', '--json')).out), {
+		volfile: 'volume afr\nend-volume\n',
+	});
+	const down = await run('--run', '/nonexistent', 'heal', '--json');
+	t.is(down.code, EXIT.down);
+	t.like(JSON.parse(down.out), {error: {code: 'HEKAFS_NOT_RUNNING'}});
+	t.regex(down.err, /^hfs_config: hekafsd is not running/);
+});
+
+test('status --watch shows what has changed, and survives a hekafsd that goes away', async t => {
+	let health: 'healthy' | 'refusing' = 'healthy';
+	const node = await startNode({
+		report: () => ({...REPORT, time: new Date().toISOString(), health}),
+	});
+	const child = spawn(process.execPath, [PROGRAM, ...at(node), 'status', '--watch', '0.1', '--json']);
+	const ended = once(child, 'close');
+	const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+	const next = async (): Promise<unknown> => JSON.parse(String((await lines.next()).value));
+	t.like(await next(), {health: 'healthy'});
+	health = 'refusing';
+	t.like(await next(), {health: 'refusing'});
+	await node[Symbol.asyncDispose]();
+	t.like(await next(), {error: {code: 'HEKAFS_NOT_RUNNING'}});
+	child.kill('SIGINT');
+	t.deepEqual(await ended, [EXIT.down, null]);
+	t.true((await lines.next()).done, 'nothing was said twice');
 });
 
 test('a report of another version is not shown as if it were understood', async t => {

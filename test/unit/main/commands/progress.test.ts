@@ -21,6 +21,7 @@ const recording = (errIsTerminal: boolean): {terminal: Terminal; text: () => str
 			out: () => undefined,
 			err: text => (written += text),
 			outColours: false,
+			outIsTerminal: false,
 			errIsTerminal,
 			errStream,
 			width: 100,
