@@ -1,21 +1,8 @@
 /** What a native test needs from the machine; a test that can't run is skipped under a name that says what is missing. */
 import {execFileSync} from 'node:child_process';
 import {accessSync, constants, readFileSync} from 'node:fs';
-import {delimiter, join} from 'node:path';
 import test, {type ImplementationFn} from 'ava';
-
-const isExecutable = (path: string): boolean => {
-	try {
-		accessSync(path, constants.X_OK);
-		return true;
-	} catch {
-		return false;
-	}
-};
-
-/** Whether a program is found in PATH. */
-export const hasProgram = (name: string): boolean =>
-	(process.env['PATH'] ?? '').split(delimiter).some(directory => isExecutable(join(directory, name)));
+import {hasProgram} from './installed.ts';
 
 const canOpenFuse = (): boolean => {
 	try {
