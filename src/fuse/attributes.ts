@@ -2,6 +2,7 @@
 import {OUT_HEADER_SIZE, ENTRY_OUT_SIZE} from './wire/abi.ts';
 import {direntSize, type ReplyBuffer} from './wire/reply.ts';
 import type {AttrReply, Attributes, DirSink, Entry} from './filesystem.ts';
+import {nameLengthOf} from '../posix/dents.ts';
 import {STATX} from '../posix/statx.ts';
 
 /** The file type bits of a mode. */
@@ -121,6 +122,18 @@ export class DirBuffer implements DirSink {
 			this.#at += ENTRY_OUT_SIZE;
 		}
 		this.#at = this.#reply.putDirent(this.#at, name, ino, dtype, nextOffset);
+		return true;
+	}
+
+	addRecord(records: Buffer, words: Uint32Array, at: number): boolean {
+		const nameLength = nameLengthOf(records, at);
+		const size = direntSize(nameLength) + (this.#plus ? ENTRY_OUT_SIZE : 0);
+		if (this.#at + size > this.#end) return false;
+		if (this.#plus) {
+			this.#reply.putNoEntry(this.#at);
+			this.#at += ENTRY_OUT_SIZE;
+		}
+		this.#at = this.#reply.putRecord(this.#at, records, words, at, nameLength);
 		return true;
 	}
 }

@@ -216,6 +216,12 @@ export class Control {
 		return (Atomics.load(this.#cells, this.#slot(slot) + STATE) & CODE_MASK) === ANSWERED;
 	}
 
+	/** Any thread: differs for each request that runs in a slot; 0 while none does. */
+	runningMark(slot: number): number {
+		const state = Atomics.load(this.#cells, this.#slot(slot) + STATE);
+		return (state & CODE_MASK) === IDLE ? 0 : state;
+	}
+
 	countRequest(slot: number): void {
 		this.#cells[this.#slot(slot) + REQUESTS]!++;
 	}

@@ -80,6 +80,12 @@ export type Name = Buffer;
 export interface DirSink {
 	/** @param nextOffset the cookie that continues after this entry */
 	add(name: Buffer, ino: bigint, dtype: number, nextOffset: bigint, entry?: Entry): boolean;
+	/**
+	 * As `add` without an entry, for a record as getdents64(2) gave it.
+	 * @param words the same memory as `records`
+	 * @param at where the record begins, a multiple of 8
+	 */
+	addRecord(records: Buffer, words: Uint32Array, at: number): boolean;
 }
 
 export interface StatfsReply {

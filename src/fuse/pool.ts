@@ -4,6 +4,7 @@ import type {Control} from './control.ts';
 import type {AnswerError} from './interrupts.ts';
 import {leaveWaiter, type LockWaitBuffers} from './lock-waits.ts';
 import type {QueueBuffers} from './queue.ts';
+import {leaveTurn} from './reading-turn.ts';
 import type {WorkerContext, WorkerProblem} from './serve.ts';
 import {ERRNO} from '../posix/errno.ts';
 
@@ -21,6 +22,7 @@ export interface PoolOptions {
 	readonly controlBuffer: SharedArrayBuffer;
 	readonly queue: QueueBuffers;
 	readonly lockWaits: LockWaitBuffers;
+	readonly turn: SharedArrayBuffer;
 	readonly answer: AnswerError;
 	readonly onMessage: (message: unknown) => void;
 	readonly onProblem: (problem: string) => void;
@@ -67,8 +69,8 @@ export class WorkerPool {
 	}
 
 	#startOne(slot: number): void {
-		const {fd, steady, maxWrite, controlBuffer, queue, lockWaits, control} = this.#o;
-		const fuse: WorkerContext = {fd, slot, steady, maxWrite, control: controlBuffer, queue, lockWaits};
+		const {fd, steady, maxWrite, controlBuffer, queue, lockWaits, turn, control} = this.#o;
+		const fuse: WorkerContext = {fd, slot, steady, maxWrite, control: controlBuffer, queue, lockWaits, turn};
 		control.prepare(slot);
 		const worker = new Worker(this.#o.workerModule, {
 			workerData: {fuse, user: this.#o.workerData},
@@ -92,6 +94,7 @@ export class WorkerPool {
 		const {control, steady, answer} = this.#o;
 		this.#workers.delete(slot);
 		if (this.#workers.size === 0) for (const resolve of this.#onEmpty.splice(0)) resolve();
+		leaveTurn(this.#o.turn, slot);
 		if (control.life(slot) === 'retired') return;
 		const orphan = control.cleanUp(slot);
 		leaveWaiter(this.#o.lockWaits, slot);

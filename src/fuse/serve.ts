@@ -5,6 +5,7 @@ import {answersByItself, Dispatcher, NO_REPLY, WAITS} from './dispatch.ts';
 import type {FilesystemOps} from './filesystem.ts';
 import {interrupt, type Interruptible} from './interrupts.ts';
 import {type LockWaitBuffers, LockWaits} from './lock-waits.ts';
+import {callEverybody, ReadingTurn} from './reading-turn.ts';
 import {mustNotBeRefused, RequestQueue, type QueueBuffers, type Taken} from './queue.ts';
 import {IN_HEADER_SIZE, OPCODE, opcodeName, OUT_HEADER_SIZE} from './wire/abi.ts';
 import {encodeErrorReply, ReplyBuffer} from './wire/reply.ts';
@@ -21,6 +22,7 @@ export interface WorkerContext {
 	readonly control: SharedArrayBuffer;
 	readonly queue: QueueBuffers;
 	readonly lockWaits: LockWaitBuffers;
+	readonly turn: SharedArrayBuffer;
 }
 
 /** A message of the loop to the session, told apart from the worker module's own by this key. */
@@ -40,6 +42,7 @@ export class ServingThread {
 	readonly #control: Control;
 	readonly #queue: RequestQueue;
 	readonly #waits: LockWaits;
+	readonly #turn: ReadingTurn;
 	readonly #request: RequestBuffer;
 	readonly #reply: ReplyBuffer;
 	readonly #dispatcher: Dispatcher;
@@ -53,6 +56,7 @@ export class ServingThread {
 		this.#control = new Control(context.control);
 		this.#queue = new RequestQueue(context.queue);
 		this.#waits = new LockWaits(this.#control, context.lockWaits, context.slot);
+		this.#turn = new ReadingTurn(this.#control, context.turn, context.slot);
 		this.#request = new RequestBuffer(context.maxWrite);
 		this.#reply = new ReplyBuffer(Math.max(context.maxWrite, MIN_REPLY_CAPACITY));
 		this.#dispatcher = new Dispatcher(ops, this.#request, this.#reply);
@@ -74,11 +78,12 @@ export class ServingThread {
 		const control = this.#control;
 		control.startServing(slot);
 		this.#helpOut();
-		while (!control.retire(slot, steady)) {
+		while (this.#turn.take(() => control.retire(slot, steady))) {
 			const length = read(fd, this.#request.memory);
 			if (length >= 0) this.handle(length);
 			else if (!this.#mayReadOn(length)) break;
 		}
+		if (control.ended !== undefined) callEverybody(this.#context.turn);
 		control.stopServing(slot);
 	}
 
@@ -140,6 +145,9 @@ export class ServingThread {
 	/** Runs what is in the queue; this worker is not among the free ones. */
 	#drain(): void {
 		for (;;) {
+			if (this.#queue.count === 0) return;
+			// What is queued may take long, one after the other.
+			this.#turn.letGo();
 			const taken = this.#queue.pop(this.#request.memory);
 			if (taken === undefined) return;
 			if (this.#request.parse(taken.length) === undefined) this.#executeRecorded(taken.readAtMs);
@@ -161,6 +169,8 @@ export class ServingThread {
 
 	/** Tries the locks that clients wait for, if nobody else does; this worker is not among the free ones. */
 	#waitForLocks(): void {
+		if (this.#waits.parked.count === 0) return;
+		this.#turn.letGo();
 		const {memory} = this.#request;
 		this.#waits.serve(
 			() => this.#waits.parked.pop(memory),
@@ -196,7 +206,10 @@ export class ServingThread {
 	#executeRecorded(sinceMs: number): boolean {
 		const {uniqueLow, uniqueHigh, opcode} = this.#request;
 		this.#control.begin(this.#context.slot, uniqueLow, uniqueHigh, opcode, sinceMs);
+		this.#turn.begin(opcode);
+		const began = performance.now();
 		let result = this.#runOperation();
+		this.#turn.note(opcode, performance.now() - began);
 		if (opcode === OPCODE.SETLK && result === -ERRNO.EAGAIN)
 			result = this.#waits.settle(result, () => this.#runOperation());
 		const mayAnswer = this.#control.finish(this.#context.slot);

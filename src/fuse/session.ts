@@ -20,6 +20,7 @@ import {createLockWaitBuffers} from './lock-waits.ts';
 import {createQueueBuffers, RequestQueue} from './queue.ts';
 import {settle, type SessionOptions, type Settings} from './session-options.ts';
 export type {SessionOptions} from './session-options.ts';
+import {callEverybody, createTurnBuffer} from './reading-turn.ts';
 import {TICK_MS, Watchdog} from './watchdog.ts';
 import {OPCODE, OUT_HEADER_SIZE, READ_BUFFER_SLACK, type OpcodeName} from './wire/abi.ts';
 import {encodeErrorReply} from './wire/reply.ts';
@@ -82,6 +83,7 @@ class FuseSession implements Session {
 	readonly #queue: RequestQueue;
 	readonly #pool: WorkerPool;
 	readonly #watchdog: Watchdog;
+	readonly #turn: SharedArrayBuffer;
 	readonly #timer: NodeJS.Timeout;
 	readonly #onExit: () => void;
 	#resolveClosed!: (reason: EndReason) => void;
@@ -103,6 +105,7 @@ class FuseSession implements Session {
 			settings.maxWrite + READ_BUFFER_SLACK,
 		);
 		const lockWaits = createLockWaitBuffers();
+		const turn = (this.#turn = createTurnBuffer());
 		const control = (this.#control = new Control(controlBuffer));
 		control.clockMs = monotonicMs();
 		deadlines(settings.deadlineMs).forEach((ms, opcode) => control.setDeadlineMs(opcode, ms));
@@ -125,6 +128,7 @@ class FuseSession implements Session {
 			controlBuffer,
 			queue: queueBuffers,
 			lockWaits,
+			turn,
 			answer,
 			onMessage,
 			onProblem,
@@ -233,6 +237,7 @@ class FuseSession implements Session {
 		this.#resolveClosed(reason);
 		clearInterval(this.#timer);
 		this.notifier.close();
+		callEverybody(this.#turn);
 		// Workers leave by themselves; the second time those that a module keeps alive, or that hang in JavaScript.
 		const gone =
 			(await this.#pool.empty(DRAIN_MS)) || (this.#pool.terminate(), await this.#pool.empty(DRAIN_MS));

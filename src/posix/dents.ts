@@ -23,3 +23,14 @@ export const getdents64 = (fd: number, into: Buffer): number => {
 	const number = syscallNumber('getdents64');
 	return number === undefined ? -ENOSYS : checked(sysGetdents64(number, fd, into, into.length));
 };
+
+/** Most bytes that stand behind the name's last byte in a record: its NUL and the padding to 8. */
+const BEHIND_NAME_MAX = 8;
+
+/** Length of the name in the record that begins at `at`. */
+export const nameLengthOf = (records: Buffer, at: number): number => {
+	const end = at + (records[at + DIRENT64.recordLength]! | (records[at + DIRENT64.recordLength + 1]! << 8));
+	let nul = Math.max(at + DIRENT64.name, end - BEHIND_NAME_MAX);
+	while (nul < end && records[nul] !== 0) nul++;
+	return nul - at - DIRENT64.name;
+};

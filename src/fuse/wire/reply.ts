@@ -1,6 +1,9 @@
 /** One reply as it is built up in a reused buffer: the header, and encoders for the structs that need no outside types. */
 import {DIRENT_SIZE, ENTRY_OUT_SIZE, OUT_HEADER_SIZE, STATFS_OUT_SIZE} from './abi.ts';
 
+/** Where the name begins in a record of getdents64(2): linux/dirent.h. */
+const RECORD_NAME = 19;
+
 export interface StatfsFields {
 	readonly blocks: bigint;
 	readonly bfree: bigint;
@@ -110,6 +113,25 @@ export class ReplyBuffer {
 		// The pad is inside the last eight bytes; zero them first, the name then overwrites its part.
 		this.u64[(next >>> 3) - 1] = name.length === 0 ? this.u64[(next >>> 3) - 1]! : 0n;
 		this.memory.set(name, offset + DIRENT_SIZE);
+		return next;
+	}
+
+	/**
+	 * As `putDirent`, from a record of getdents64(2): the same numbers at other places, word by word, since thousands of
+	 * bigints and views would be most of the work.
+	 * @param at where the record begins, a multiple of 8. @param nameLength bytes of its name, from `at + 19` on
+	 */
+	putRecord(offset: number, records: Uint8Array, words: Uint32Array, at: number, nameLength: number): number {
+		const {u32, memory} = this;
+		const to = offset >>> 2;
+		const from = at >>> 2;
+		for (let i = 0; i < 4; i++) u32[to + i] = words[from + i]!;
+		u32[to + 4] = nameLength;
+		u32[to + 5] = (words[from + 4]! >>> 16) & 0xff;
+		const next = offset + direntSize(nameLength);
+		u32[(next >>> 2) - 2] = 0;
+		u32[(next >>> 2) - 1] = 0;
+		for (let i = 0; i < nameLength; i++) memory[offset + DIRENT_SIZE + i] = records[at + RECORD_NAME + i]!;
 		return next;
 	}
 
