@@ -1,4 +1,5 @@
 /** What one node writes another node sees, within the second that a bare GlusterFS mount promises, whatever it has cached. */
+import {setTimeout as delay} from 'node:timers/promises';
 import {Cluster, config, ROOT, SENTINELS, untilSentinel} from '../support/cluster.ts';
 import {LAB, nativeTest} from '../support/requirements.ts';
 import {waitFor} from '../support/wait-for.ts';
@@ -39,6 +40,45 @@ nativeTest(
 		await sees(`${ROOT}/new-name`, 'here\n', 'a new name');
 		await h2.run(['rm', file]);
 		await sees(file, undefined, 'a removed name');
+	},
+);
+
+/** The kernel keeps pages and listings beyond an open only of what has been left alone for so long (kept-pages.ts). */
+const UNTIL_KEPT_MS = 11_000;
+
+nativeTest(
+	NEEDS,
+	'what a node has kept for long is dropped when another node changes it, by read, stat and listing alike',
+	async t => {
+		await using cluster = await Cluster.serving(2, 1);
+		const [h1, h2] = [cluster.host(1), cluster.host(2)];
+		await h2.shell(`mkdir ${ROOT}/d && echo one > ${ROOT}/d/f && touch ${ROOT}/d/gone`);
+		await delay(UNTIL_KEPT_MS);
+		const looks: readonly [string, string, RegExp, RegExp][] = [
+			['read', `cat ${ROOT}/d/f`, /one/, /two/],
+			['listing', `ls ${ROOT}/d`, /gone/, /^f\nnew\n$/],
+			['stat', `stat -c %a ${ROOT}/d/f`, /644/, /600/],
+			['absent name', `ls ${ROOT}/d/new`, /^$/, /new/],
+			['removed name', `ls ${ROOT}/d/gone`, /gone/, /^$/],
+		];
+		// Twice, so that the second time comes from what was kept.
+		for (let i = 0; i < 2; i++)
+			for (const [what, command, before] of looks)
+				t.regex((await h1.exec(['sh', '-c', command])).stdout, before, what);
+		await h2.shell(`cd ${ROOT}/d && printf 'two\\n' 1<> f && chmod 600 f && rm gone && touch new`);
+		const changed = performance.now();
+		for (const [what, command, , after] of looks) {
+			await waitFor(async () => after.test((await h1.exec(['sh', '-c', command])).stdout), {
+				deadlineMs: 5000,
+				intervalMs: 20,
+				what: `h1 sees the ${what}`,
+			});
+			t.log(`${what}: seen ${Math.round(performance.now() - changed)} ms after the last change`);
+		}
+		// Once seen, never again as it was.
+		for (const end = performance.now() + 2000; performance.now() < end;)
+			for (const [what, command, , after] of looks)
+				t.regex((await h1.exec(['sh', '-c', command])).stdout, after, what);
 	},
 );
 

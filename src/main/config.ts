@@ -122,8 +122,8 @@ export const daemonCommand = (): Command =>
 		.option('--lock-deadline <s>', 'of waiting for a lock; 0: for ever', parseSeconds(0, 86_400), 0)
 		.option('--write-wait <s>', 'how long a write waits for a change or repair', parseSeconds(0, 60), 8)
 		.option('--deadline <s>', 'longest duration of a file operation', parseSeconds(0.1, 600), 10)
-		.option('--attr-timeout <s>', 'how long the kernel keeps attributes', parseSeconds(0, 3600), 1)
-		.option('--entry-timeout <s>', 'how long the kernel keeps names', parseSeconds(0, 3600), 1)
+		.option('--attr-timeout <s>', 'how long the kernel keeps attributes', parseSeconds(0, 3600), 0.8)
+		.option('--entry-timeout <s>', 'how long the kernel keeps names', parseSeconds(0, 3600), 0.8)
 		.option('--workers <n>', 'threads that serve files', parseCount(2, 128), 4)
 		.option(
 			'--config <file>',

@@ -9,6 +9,7 @@ import {type HandleTable} from './handle-table.ts';
 import {newIdentity, readIdentity} from './identity.ts';
 import {NAME_MAX, ROOT_NODE} from './inode-layout.ts';
 import {type InodeTable} from './inode-table.ts';
+import {type KeptPages} from './kept-pages.ts';
 import {type Nodes, statAt, statDescriptor} from './nodes.ts';
 import {VIRTUAL_DIRECTORY_NAME} from './sentinels.ts';
 
@@ -20,6 +21,7 @@ export interface CacheTimes {
 
 export interface ContextParts {
 	readonly inodes: InodeTable;
+	readonly kept: KeptPages;
 	readonly handles: HandleTable;
 	readonly nodes: Nodes;
 	readonly bindings: Bindings;
@@ -42,6 +44,7 @@ export const checkName = (parent: number, name: Buffer): number => {
 
 export class Context {
 	readonly inodes: InodeTable;
+	readonly kept: KeptPages;
 	readonly handles: HandleTable;
 	readonly nodes: Nodes;
 	readonly bindings: Bindings;
@@ -55,6 +58,7 @@ export class Context {
 
 	constructor(parts: ContextParts) {
 		this.inodes = parts.inodes;
+		this.kept = parts.kept;
 		this.handles = parts.handles;
 		this.nodes = parts.nodes;
 		this.bindings = parts.bindings;
@@ -88,6 +92,11 @@ export class Context {
 			generation: this.inodes.reuseOf(nodeid),
 			entryTimeoutMs: this.times.entryTimeoutMs,
 		};
+	}
+
+	/** Answers a LOOKUP of a name that is not there: the kernel may rely on it as long as on one that is. */
+	absent(): Entry {
+		return {...this.attrReply(), nodeid: 0, generation: 0, entryTimeoutMs: this.times.entryTimeoutMs};
 	}
 
 	/** Looks the name up and answers with it. */

@@ -33,11 +33,11 @@ const FORGETS = new Set<number>([OPCODE.FORGET, OPCODE.BATCH_FORGET]);
 
 /** The operations of one thread. */
 export const createFilesystem = (options: FilesystemOptions): FilesystemOps => {
-	const {inodes, handles, directories, root, gate, board} = options.tables;
+	const {inodes, kept, handles, directories, root, gate, board} = options.tables;
 	const guard = new Guard(gate, root, options.writeWaitMs);
 	const nodes = new Nodes(inodes, handles, directories);
 	const bindings = new Bindings(handles, nodes, root);
-	const ctx = new Context({inodes, handles, nodes, bindings, root, guard, times: options.times});
+	const ctx = new Context({inodes, kept, handles, nodes, bindings, root, guard, times: options.times});
 	const virtual = new VirtualFiles({board, handles, guard, onControl: options.onControl});
 
 	const isLocal = (opcode: number, nodeid: number, name: Name | undefined): boolean => {

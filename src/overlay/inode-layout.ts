@@ -26,6 +26,10 @@ export const CHILDREN = 11;
 /** Next in the hash chain, or in the free list. */
 export const NEXT = 12;
 
+/** Digest of the stamps with which the kernel may keep the file's pages; two words, 0: none. See kept-pages.ts. */
+export const STAMP_LOW = 13;
+export const STAMP_HIGH = 14;
+
 export const FLAG_USED = 1;
 export const FLAG_HASHED = 2;
 

@@ -10,7 +10,7 @@ import {newIdentity, readIdentity, S_IFDIR} from './identity.ts';
 import {type Place, ROOT_NODE} from './inode-layout.ts';
 import {type InodeTable} from './inode-table.ts';
 
-const {ESTALE, ENOENT, ENOTDIR, ELOOP} = ERRNO;
+const {ESTALE, ENOENT, ENOTDIR, ELOOP, ENXIO} = ERRNO;
 
 /** STATX_BTIME: birth times tell apart files that had the same inode number one after the other. */
 const MASK = STATX_BASIC_STATS | 0x800;
@@ -97,6 +97,31 @@ export class Nodes {
 	/** Opens the node's file. @returns a descriptor or a negative errno */
 	open(nodeid: number, generation: number, flags: number): number {
 		return this.withFile(nodeid, generation, fd => reopen(fd, flags));
+	}
+
+	/**
+	 * Opens the node's regular file by its name, then makes sure that it is this file; puts its attributes into `into`.
+	 * One call less of each kind than `open` takes. Not for O_TRUNC: another file that has the name by now must stay whole.
+	 * @returns a descriptor or a negative errno
+	 */
+	openFile(nodeid: number, generation: number, flags: number, into: Buffer): number {
+		const opened = this.#atPlace(nodeid, generation, (directory, {name}) => {
+			// What is no file any more must not be waited for (FIFO), nor followed.
+			const fd = openat(directory, name, flags | O.NOFOLLOW | O.NONBLOCK | O.NOCTTY | O.CLOEXEC);
+			if (fd < 0) return fd === -ELOOP || fd === -ENXIO ? -ESTALE : fd;
+			const result = statDescriptor(fd, into);
+			if (result === 0 && this.#is(nodeid, into)) return fd;
+			close(fd);
+			return result < 0 ? result : -ESTALE;
+		});
+		if (opened >= 0) return opened;
+		return this.#withOpenFile(nodeid, generation, opened, held => {
+			const fd = reopen(held, flags);
+			const result = fd < 0 ? fd : statDescriptor(fd, into);
+			if (result >= 0) return fd;
+			if (fd >= 0) close(fd);
+			return result;
+		});
 	}
 
 	#is(nodeid: number, attributes: Buffer): boolean {

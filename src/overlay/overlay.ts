@@ -28,9 +28,9 @@ export interface OverlayOptions {
 	/** Where a class of requests has another one. */
 	readonly deadlines?: Deadlines;
 	readonly workers?: number;
-	/** How long the kernel may keep attributes of files of the backing. Default 1000. */
+	/** How long the kernel may keep attributes of files of the backing. Default 800. */
 	readonly attrTimeoutMs?: number;
-	/** How long the kernel may keep names of the backing. Default 1000. */
+	/** How long the kernel may keep names of the backing. Default 800. */
 	readonly entryTimeoutMs?: number;
 	/** A word was written to `.hekafs/control`. */
 	readonly onControl: (word: string) => void;
@@ -78,7 +78,7 @@ export interface Overlay extends AsyncDisposable {
 
 const debug = createDebug('hekafs:overlay');
 
-const DEFAULT_CACHE_MS = 1000;
+const DEFAULT_CACHE_MS = 800;
 const DEFAULT_DESCRIPTORS = 1024;
 /** Descriptors that are for other things than handles: sockets, logs, the device, short-lived ones of the workers. */
 const RESERVED_DESCRIPTORS = DIRECTORIES_MAX + 512;

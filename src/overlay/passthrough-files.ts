@@ -31,8 +31,17 @@ const THIS_DIRECTORY = cstring('.');
 export const fileOperations = (ctx: Context): FileOperations => {
 	const {guard, nodes, handles, bindings} = ctx;
 
-	/** Takes over the descriptor: it is closed when there is no room for another handle. */
-	const openHandle = (nodeid: number, fd: number, flags: number, generation: number): OpenReply | number => {
+	/**
+	 * Takes over the descriptor: it is closed when there is no room for another handle.
+	 * @param keep the kernel may go on using the pages that it has of the file
+	 */
+	const openHandle = (
+		nodeid: number,
+		fd: number,
+		flags: number,
+		generation: number,
+		keep = false,
+	): OpenReply | number => {
 		const fh = handles.open({kind: 'file', nodeid, fd, generation, flags: flags & ~O.TRUNC});
 		if (fh === 0) {
 			close(fd);
@@ -40,7 +49,7 @@ export const fileOperations = (ctx: Context): FileOperations => {
 		}
 		// An append must reach the backing as one piece: the page cache may split it, and a writer on another node get
 		// in between. O_DIRECT asks for it by itself.
-		const openFlags = (flags & (O.APPEND | O.DIRECT)) !== 0 ? FOPEN.DIRECT_IO : 0;
+		const openFlags = (flags & (O.APPEND | O.DIRECT)) !== 0 ? FOPEN.DIRECT_IO : keep ? FOPEN.KEEP_CACHE : 0;
 		return {fh, openFlags};
 	};
 
@@ -141,11 +150,17 @@ export const fileOperations = (ctx: Context): FileOperations => {
 	return {
 		open(caller, nodeid, flags, killSuidgid) {
 			const run = (generation: number): OpenReply | number => {
-				const fd = nodes.open(nodeid, generation, bindings.backingFlags(flags) | (flags & O.TRUNC));
+				const openFlags = bindings.backingFlags(flags);
+				if ((flags & O.TRUNC) !== 0) {
+					const fd = nodes.open(nodeid, generation, openFlags | O.TRUNC);
+					if (fd < 0) return fd;
+					// It is truncated already; what can't be had now is no reason to refuse it.
+					if (killSuidgid) dropSetIds(fd, caller);
+					return openHandle(nodeid, fd, flags, generation);
+				}
+				const fd = nodes.openFile(nodeid, generation, openFlags, ctx.statx);
 				if (fd < 0) return fd;
-				// It is truncated already; what can't be had now is no reason to refuse it.
-				if (killSuidgid && (flags & O.TRUNC) !== 0) dropSetIds(fd, caller);
-				return openHandle(nodeid, fd, flags, generation);
+				return openHandle(nodeid, fd, flags, generation, ctx.kept.mayKeep(nodeid, ctx.statx));
 			};
 			return opensForWriting(flags) ? guard.mutate(run, true) : guard.read(run);
 		},

@@ -1,5 +1,6 @@
 /** LOOKUP, and what makes, moves and removes names on the backing, except regular files (CREATE). */
 import {type Caller, type Entry, type FilesystemOps} from '../fuse/filesystem.ts';
+import {ERRNO} from '../posix/errno.ts';
 import {AT, EMPTY_PATH} from '../posix/libc.ts';
 import {linkat, mkdirat, mknodat, RENAME, renameat2, symlinkat, unlinkat} from '../posix/names.ts';
 import {STATX} from '../posix/statx.ts';
@@ -91,7 +92,8 @@ export const nameOperations = (ctx: Context): NameOperations => {
 			return guard.read(generation =>
 				nodes.inDirectory(parent, generation, (directory): Entry | number => {
 					if (ctx.root.stale) ctx.changed(parent, directory, generation);
-					return ctx.entryAt(directory, parent, name);
+					const entry = ctx.entryAt(directory, parent, name);
+					return entry === -ERRNO.ENOENT ? ctx.absent() : entry;
 				}),
 			);
 		},

@@ -7,6 +7,7 @@ import {createHandleCells} from './handle-layout.ts';
 import {HandleTable} from './handle-table.ts';
 import {createInodeCells} from './inode-layout.ts';
 import {InodeTable} from './inode-table.ts';
+import {KeptPages} from './kept-pages.ts';
 import {SENTINELS} from './sentinels.ts';
 import {createSlabBuffer} from './slab.ts';
 
@@ -43,6 +44,7 @@ export const createSharedState = (gate: SharedArrayBuffer, handlesMax: number): 
 export interface Tables {
 	readonly gate: GateReader;
 	readonly inodes: InodeTable;
+	readonly kept: KeptPages;
 	readonly handles: HandleTable;
 	readonly directories: DirectoryCache;
 	readonly root: CurrentRoot;
@@ -53,6 +55,7 @@ export interface Tables {
 export const openTables = (state: SharedState): Tables => ({
 	gate: new GateReader(state.gate),
 	inodes: new InodeTable(state),
+	kept: new KeptPages(state.nodes),
 	handles: new HandleTable(state),
 	directories: new DirectoryCache(state.directories),
 	root: new CurrentRoot(state.root),

@@ -9,11 +9,11 @@ const OPTIONS: MountOptions = {
 	logFile: '/var/log/hekafs/gen-1.log',
 };
 
-test('the mount point stands last, cache times default to one second', t => {
+test('the mount point stands last, cache times have defaults', t => {
 	const args = clientArguments(OPTIONS);
 	t.is(args.at(-1), '/run/hekafs/gen/1');
-	t.true(args.includes('--attribute-timeout=1'));
-	t.true(args.includes('--entry-timeout=1'));
+	t.true(args.includes('--attribute-timeout=0.2'));
+	t.true(args.includes('--entry-timeout=0.2'));
 	t.false(args.some(arg => arg.startsWith('--client-pid')));
 });
 
