@@ -1,16 +1,15 @@
 /** Makes a server set the one in use on this node: brick, new generation beside the old one, overlay, state file. */
 import {HekafsError} from '../errors.ts';
-import {type NodeUuid} from '../membership/ids.ts';
 import {formatReason} from '../membership/reason.ts';
 import {hasServer, sameSet, type ServerSet} from '../membership/server-set.ts';
 import {judge, type Verdict} from '../membership/verdict.ts';
-import {type Pending} from '../membership/vote.ts';
 import {sleep} from './clock.ts';
 import {lookThrough} from './look.ts';
 import {readSecret} from './marker-store.ts';
+import {verifiedState} from './next-state.ts';
 import {type Node} from './node.ts';
 import {type GenerationMount} from './ports.ts';
-import {exportsNow, startServing} from './serving.ts';
+import {startBrick, startServing} from './serving.ts';
 
 /**
  * How long a new mount may take until it shows an agreed set: bricks that were just restarted need a moment, and while a
@@ -19,25 +18,7 @@ import {exportsNow, startServing} from './serving.ts';
 const AGREE_LIMIT_MS = 25_000;
 const AGREE_POLL_MS = 100;
 
-const joins = (pending: Pending | null, from: ServerSet, self: NodeUuid): boolean =>
-	pending !== null && sameSet(pending.change.from, from) && hasServer(pending.change.to, self);
-
-/** The filesystem records `set`: it is the one in use. A brick stays ours only if the set names us. */
-const rememberVerified = (node: Node, set: ServerSet): void => {
-	const {brick = null, retired = null, closed = 0, pending = null, set: before} = node.state ?? {};
-	node.setState({
-		format: 2,
-		filesystemId: set.filesystemId,
-		set,
-		closed: before !== undefined && sameSet(before, set) ? closed : 0,
-		// A change that is under way from this very set goes on.
-		pending: pending !== null && sameSet(pending.change.from, set) ? pending : null,
-		// One that is joining has a brick before the set names it.
-		brick: hasServer(set, node.self) || joins(pending, set, node.self) ? brick : null,
-		founding: false,
-		retired,
-	});
-};
+const rememberVerified = (node: Node, set: ServerSet): void => node.setState(verifiedState(node.state, set));
 
 /** Looks until the verdict is `agreed`, or says something that waiting won't change. */
 export const untilAgreed = async (node: Node, mount: GenerationMount): Promise<Verdict> => {
@@ -82,7 +63,7 @@ export const switchTo = async (node: Node, mount: GenerationMount, set: ServerSe
  * @throws HekafsError HEKAFS_MOUNT_FAILED; the generation in use stays as it was
  */
 export const adopt = async (node: Node, set: ServerSet): Promise<void> => {
-	if (exportsNow(node, set)) await startServing(node, set);
+	await startBrick(node, set);
 	const mount = await node.ports.mounts.mount(set);
 	const verdict = await untilAgreed(node, mount).catch(async (error: unknown) => {
 		await mount.end();

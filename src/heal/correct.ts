@@ -8,8 +8,9 @@ import {hasServer, type ServerSet} from '../membership/server-set.ts';
 import {type Decision} from './decide.ts';
 import {adopt, adoptRecorded, switchTo, untilAgreed} from './adopt.ts';
 import {settleFounding} from './founding.ts';
+import {retiredState} from './next-state.ts';
 import {type Node} from './node.ts';
-import {dropBrick, startServing} from './serving.ts';
+import {dropBrick, startBrick, startServing} from './serving.ts';
 import {settle} from './settle.ts';
 
 export type Correction =
@@ -104,16 +105,7 @@ const becomeRetired = async (node: Node, set: ServerSet, directory: string): Pro
 			);
 		}
 		const aside = await dropBrick(node, directory);
-		node.setState({
-			format: 2,
-			filesystemId: set.filesystemId,
-			set,
-			closed: 0,
-			pending: null,
-			brick: null,
-			founding: false,
-			retired: {epoch: set.epoch, at: new Date().toISOString(), directory: aside},
-		});
+		node.setState(retiredState(set, aside, new Date().toISOString()));
 		log(`this node was retired; its brick is kept in ${aside}`);
 	} catch (error) {
 		await mount.end();
@@ -129,7 +121,9 @@ export const correct = async (node: Node, correction: Correction): Promise<void>
 	try {
 		switch (correction.kind) {
 			case 'start-brick':
-				await startServing(node, correction.set);
+				// No self-heal daemon of a set that is not decided: it would forget what it knows of a server that leaves.
+				if (node.state?.pending != null) await startBrick(node, correction.set);
+				else await startServing(node, correction.set);
 				break;
 			case 'become-retired':
 				await becomeRetired(node, correction.set, correction.directory);

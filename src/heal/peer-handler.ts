@@ -98,8 +98,8 @@ export class PeerHandler {
 			throw new HekafsError('HEKAFS_REFUSED', 'this node has no brick for that set', {
 				remedy: 'The change was undone meanwhile. Look with: hfs_config status',
 			});
-		const staying = change.to.servers.map(s => s.uuid).filter(uuid => hasServer(change.from, uuid));
-		if (what === 'heal') await node.withBrick(async () => bricks.startSelfHeal(change.to, new Set(staying)));
+		if (what === 'heal') await node.withBrick(async () => bricks.startSelfHeal(change.from, change.to));
+		else await node.withBrick(async () => bricks.stopSelfHeal());
 		return {kind: 'yes', accepted: node.state?.pending?.accepted ?? null};
 	}
 

@@ -126,9 +126,8 @@ const planWithoutQuorum = (
 
 const stepsOf = (o: ClusterObservation, change: SetChange, dead: boolean): readonly Step[] => {
 	const {self, now, state} = o;
-	const {from, to, subject} = change;
+	const {from, subject} = change;
 	const members = listeners(o);
-	const remaining = to.servers.map(s => s.uuid);
 	const servers = from.servers.map(s => s.uuid).filter(uuid => !dead || uuid !== subject);
 	return [
 		{kind: 'lock'},
@@ -137,8 +136,8 @@ const stepsOf = (o: ClusterObservation, change: SetChange, dead: boolean): reado
 		{kind: 'closeGate'},
 		{kind: 'tellMembersSwitching', members},
 		{kind: 'prepareServers', servers},
-		{kind: 'startBricks', servers: remaining},
-		{kind: 'requireHealed', servers: remaining},
+		{kind: 'startBricks', servers},
+		{kind: 'requireHealed', servers},
 		{kind: 'mountMaintenance', need: 'all'},
 		{kind: 'decide', servers},
 		...stepsAfterDecision(change, {by: self.uuid, now, members, brick: state?.brick?.directory}),

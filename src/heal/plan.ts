@@ -27,7 +27,7 @@ export type Step =
 	| {readonly kind: 'prepareServers'; readonly servers: readonly NodeUuid[]}
 	/** Starts existing bricks under the name of the new set. */
 	| {readonly kind: 'startBricks'; readonly servers: readonly NodeUuid[]}
-	/** Looks again behind the fence: nothing that one of these has is missing on another (P2). */
+	/** Looks again behind the fence: nothing that one of these has, the one that leaves among them, is missing on another (P2). */
 	| {readonly kind: 'requireHealed'; readonly servers: readonly NodeUuid[]}
 	/** Starts this node's new brick; `setId` is the set for which its directory was made. */
 	| {readonly kind: 'startBrick'; readonly setId: SetId}

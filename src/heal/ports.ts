@@ -42,13 +42,19 @@ export interface Bricks {
 	running(set: ServerSet, directory: string): Promise<boolean>;
 	/** Moves a brick directory aside. @returns where it is now */
 	setAside(directory: string): Promise<string>;
-	/** @param only servers that are healed; all of the set unless given */
-	startSelfHeal(set: ServerSet, only?: ReadonlySet<NodeUuid>): Promise<void>;
+	/**
+	 * Heals between the servers of `set`. @param under the set whose name they export, unless it is this one: before a new
+	 * set is decided, a daemon that does not know the server that leaves would forget what that one missed
+	 */
+	startSelfHeal(set: ServerSet, under?: ServerSet): Promise<void>;
 	stopSelfHeal(): Promise<void>;
 	/** Marks the brick of `joining` as new on the bricks of the set (GLUSTER.md 6). */
 	markNew(set: ServerSet, joining: NodeUuid): Promise<void>;
-	/** Pending heals and split brain entries. @param only of these servers among each other; of the whole set unless given */
-	countHeals(set: ServerSet, only?: ReadonlySet<NodeUuid>): Promise<Heals>;
+	/**
+	 * Pending heals and split brain entries. @param only of these servers among each other; of the whole set unless given
+	 * @param under as for `startSelfHeal`
+	 */
+	countHeals(set: ServerSet, only?: ReadonlySet<NodeUuid>, under?: ServerSet): Promise<Heals>;
 }
 
 export interface Heals {
@@ -79,7 +85,7 @@ export type PeerRequest =
 /** What a server may be asked about a change: to vote, and to carry out what it has written down. */
 export type Question =
 	| Ask
-	/** Start the brick under the name of the new set. */
+	/** Start the brick under the name of the new set, without a self-heal daemon. */
 	| {readonly kind: 'start'}
 	/** Heal the servers that stay, under the name of the new set, before the new brick is marked. */
 	| {readonly kind: 'heal'};

@@ -4,13 +4,14 @@ import {hasServer, sameSet, type ServerSet} from '../membership/server-set.ts';
 import {type Node} from './node.ts';
 
 /**
- * The set whose name this node's brick exports: that of a change that it has written down, else the one in use. Undefined
- * when it exports nothing: it has no brick, or leaves with the change.
+ * The set whose name this node's brick exports: that of a change that it has written down, else the one in use. Also a server
+ * that leaves exports the new name until the change is concluded: what only it has is healed to those that stay, and
+ * no client of the new set asks it. Undefined when it has no brick, or is not in the set in use.
  */
 export const exportedSet = (state: NodeState | undefined, self: Node['self']): ServerSet | undefined => {
 	if (state?.brick == null) return undefined;
-	const set = state.pending?.change.to ?? state.set;
-	return hasServer(set, self) ? set : undefined;
+	if (state.pending !== null) return state.pending.change.to;
+	return hasServer(state.set, self) ? state.set : undefined;
 };
 
 export const exportsNow = (node: Node, set: ServerSet): boolean => {

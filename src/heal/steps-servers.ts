@@ -10,7 +10,7 @@ import {type Step} from './plan.ts';
 import {type Heals} from './ports.ts';
 import {fence, startBrick} from './serving.ts';
 
-/** How long a change waits for heals among the servers that stay; writers wait with it. */
+/** How long a change waits for heals behind the fence; writers wait with it. */
 const HEALED_LIMIT_MS = 15_000;
 const HEALED_POLL_MS = 200;
 
@@ -79,29 +79,44 @@ const splitBrain = (count: number): HekafsError =>
 		remedy: 'Choose a version of each first; `hfs_config status` says how.',
 	});
 
+/** Before a new brick is marked: a daemon that does not know the server that joins would forget the mark. */
+const stopHealing = async (context: ChangeContext, servers: readonly NodeUuid[]): Promise<void> => {
+	const {node} = context;
+	await Promise.all(
+		servers.map(async server => {
+			if (server === node.self) await node.withBrick(async () => node.ports.bricks.stopSelfHeal());
+			else await node.ports.peers.ask(server, changeOf(context), {kind: 'start'}, secretOf(context));
+		}),
+	);
+};
+
 /**
  * What was written between the look at the heals and the fence may be missing on one of those that stay, and be lost with
- * the one that has it (P2): now that nobody writes, they are counted among themselves, and healed.
+ * the one that has it, be it the one that leaves (P2): now that nobody writes, all that are prepared are counted, and healed.
  */
 export const requireHealed = async (context: ChangeContext, step: StepOf<'requireHealed'>): Promise<void> => {
-	const {node, to} = context;
+	const {node} = context;
+	const {from, to} = changeOf(context);
 	const {bricks, peers, now} = node.ports;
 	if (step.servers.length < 2) return;
 	const only = new Set(step.servers);
 	const deadline = now() + HEALED_LIMIT_MS;
 	let healing = false;
 	for (;;) {
-		const heals: Heals | undefined = await bricks.countHeals(to, only).catch(() => undefined);
+		const heals: Heals | undefined = await bricks.countHeals(from, only, to).catch(() => undefined);
 		if (heals !== undefined && heals.unreachable === 0) {
 			if (heals.splitBrain > 0) throw splitBrain(heals.splitBrain);
-			if (heals.pending === 0) return;
+			if (heals.pending === 0) {
+				if (healing) await stopHealing(context, step.servers);
+				return;
+			}
 			context.progress(`waiting for ${heals.pending} heals`);
 			if (!healing) {
 				healing = true;
 				await Promise.all(
 					step.servers.map(async server =>
 						server === node.self
-							? context.node.withBrick(async () => bricks.startSelfHeal(to, only))
+							? context.node.withBrick(async () => bricks.startSelfHeal(from, to))
 							: peers.ask(server, changeOf(context), {kind: 'heal'}, secretOf(context)),
 					),
 				);

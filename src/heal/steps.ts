@@ -15,6 +15,7 @@ import {
 	writeMarker,
 	writeRecord,
 } from './marker-store.ts';
+import {retiredState} from './next-state.ts';
 import {type Step} from './plan.ts';
 import {requireHealthy} from './require-healthy.ts';
 import {dropBrick, startBrick as serve, startServing} from './serving.ts';
@@ -165,16 +166,7 @@ const tellMembersAdopt: Executor<'tellMembersAdopt'> = async (context, step) => 
 const setBrickAside: Executor<'setBrickAside'> = async (context, step) => {
 	const {node, to} = context;
 	const aside = await dropBrick(node, step.directory);
-	node.setState({
-		format: 2,
-		filesystemId: to.filesystemId,
-		set: to,
-		closed: 0,
-		pending: null,
-		brick: null,
-		founding: false,
-		retired: {epoch: to.epoch, at: new Date().toISOString(), directory: aside},
-	});
+	node.setState(retiredState(to, aside, new Date().toISOString()));
 	context.progress(`the old brick is kept in ${aside}`);
 };
 

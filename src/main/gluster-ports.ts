@@ -172,9 +172,9 @@ export class GlusterPorts implements Mounts, Bricks {
 		return (await setBrickAside(directory, this.#o.retiredDirectory)) ?? directory;
 	}
 
-	async startSelfHeal(set: ServerSet, only?: ReadonlySet<NodeUuid>): Promise<void> {
+	async startSelfHeal(set: ServerSet, under: ServerSet = set): Promise<void> {
 		await startShd({
-			volfile: shdVolfile({set, addressOf: this.#addressOf, ...(only === undefined ? {} : {only})}),
+			volfile: shdVolfile({set, under, addressOf: this.#addressOf}),
 			runDirectory: this.#o.runDirectory,
 			logFile: path.join(this.#o.logDirectory, 'self-heal.log'),
 		});
@@ -199,13 +199,13 @@ export class GlusterPorts implements Mounts, Bricks {
 		});
 	}
 
-	async countHeals(set: ServerSet, wanted?: ReadonlySet<NodeUuid>): Promise<Heals> {
+	async countHeals(set: ServerSet, wanted?: ReadonlySet<NodeUuid>, under: ServerSet = set): Promise<Heals> {
 		const reachable = await reachableServers(set, this.#addressOf);
 		const only = new Set([...reachable].filter(uuid => wanted?.has(uuid) ?? true));
 		if (only.size === 0)
 			throw new HekafsError('HEKAFS_PEER_UNREACHABLE', 'no brick can be asked for its heals');
 		const {pending, splitBrain, bricks} = await countHeals({
-			volfile: clientVolfile({set, addressOf: this.#addressOf, only}),
+			volfile: clientVolfile({set, under, addressOf: this.#addressOf, only}),
 			tmpDirectory: this.#o.runDirectory,
 		});
 		if (pending === null || splitBrain === null)

@@ -38,12 +38,17 @@ export const makeServerSet = (
 	return {filesystemId, epoch, attempt, servers: [...servers]};
 };
 
+/** A set never changes, and is compared often. */
+const ids = new WeakMap<ServerSet, SetId>();
+
 /**
  * Derived from the filesystem, the epoch, the attempt and the servers' UUIDs in their order; addresses may change without a
  * new set. Without an attempt it is what earlier versions derived, who sorted the servers by UUID.
  */
-export const setIdOf = (set: ServerSet): SetId =>
-	createHash('sha256')
+export const setIdOf = (set: ServerSet): SetId => {
+	const known = ids.get(set);
+	if (known !== undefined) return known;
+	const id = createHash('sha256')
 		.update(
 			[
 				set.filesystemId,
@@ -53,6 +58,9 @@ export const setIdOf = (set: ServerSet): SetId =>
 		)
 		.digest('hex')
 		.slice(0, 16) as SetId;
+	ids.set(set, id);
+	return id;
+};
 
 export const hasServer = (set: ServerSet, uuid: NodeUuid): boolean => set.servers.some(s => s.uuid === uuid);
 

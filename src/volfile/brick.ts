@@ -3,7 +3,7 @@ import {isIPv6} from 'node:net';
 import {HekafsError} from '../errors.ts';
 import {isAddress, isPort} from '../membership/address.ts';
 import {type NodeUuid} from '../membership/ids.ts';
-import {hasServer, type ServerSet} from '../membership/server-set.ts';
+import {type ServerSet} from '../membership/server-set.ts';
 import {CLIENT_PREFIX, exportName} from './names.ts';
 import {formatVolfile, type Translator} from './syntax.ts';
 
@@ -30,8 +30,7 @@ const isAllowed = (text: string): boolean => {
 };
 
 const problemOf = (options: BrickVolfileOptions): string | undefined => {
-	const {set, self, brickDirectory, port, allowAddresses, bindAddress} = options;
-	if (!hasServer(set, self)) return `node ${self} is not in the server set`;
+	const {brickDirectory, port, allowAddresses, bindAddress} = options;
 	if (!brickDirectory.startsWith('/')) return `not an absolute path: ${JSON.stringify(brickDirectory)}`;
 	if (!isPort(port)) return `not a port: ${port}`;
 	if (allowAddresses.length === 0) return 'nobody is allowed to connect';

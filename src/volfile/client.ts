@@ -28,12 +28,14 @@ export interface ClientVolfileOptions {
 	 * 10 s (AFR waits for word from every child). Never for a mount that is written through.
 	 */
 	readonly only?: ReadonlySet<NodeUuid> | undefined;
+	/** The set whose name the bricks export, when it is not `set`: heals among the servers of an old set behind the fence. */
+	readonly under?: ServerSet | undefined;
 	/** Adds open-behind, quick-read and md-cache: faster random stats, no gain else (GLUSTER.md §12). Off by default. */
 	readonly performance?: boolean | undefined;
 }
 
 const client = (
-	{set, addressOf = s => s.address, pingTimeoutS = PING_TIMEOUT_S}: ClientVolfileOptions,
+	{set, under = set, addressOf = s => s.address, pingTimeoutS = PING_TIMEOUT_S}: ClientVolfileOptions,
 	server: Server,
 ): Translator => {
 	const address = addressOf(server);
@@ -50,7 +52,7 @@ const client = (
 			'transport.address-family': isIPv6(address) ? 'inet6' : 'inet',
 			'remote-host': address,
 			'remote-port': server.port,
-			'remote-subvolume': exportName(set),
+			'remote-subvolume': exportName(under),
 			'ping-timeout': pingTimeoutS,
 			'frame-timeout': FRAME_TIMEOUT_S,
 			'send-gids': 'true',

@@ -205,14 +205,8 @@ export const countBlame = (
 };
 
 /** One pass of a self-heal daemon: what the brick of its machine blames others for is copied to them. */
-export const healPass = (
-	client: ReplicaClient,
-	set: ServerSet,
-	own: BrickDisk,
-	limit: number,
-	only?: ReadonlySet<NodeUuid>,
-): number => {
-	const live = client.live().filter(l => only?.has(l.uuid) ?? true);
+export const healPass = (client: ReplicaClient, set: ServerSet, own: BrickDisk, limit: number): number => {
+	const live = client.live();
 	let healed = 0;
 	for (const [uuid, paths] of own.blame) {
 		if (!set.servers.some(server => server.uuid === uuid)) {

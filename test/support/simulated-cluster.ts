@@ -56,7 +56,7 @@ export class SimulatedCluster {
 				new Machine(uuidOf(i + 1), i + 1, {
 					now: this.clock.now,
 					after: this.clock.after,
-					client: (set, local) => this.#client(set, local),
+					client: (set, local, under) => this.#client(set, local, under),
 					nameOf: set => this.#nameOf(set),
 					changed: () => this.version++,
 					defects,
@@ -149,11 +149,11 @@ export class SimulatedCluster {
 		return name;
 	}
 
-	#client(set: ServerSet, local: NodeUuid): ReplicaClient {
+	#client(set: ServerSet, local: NodeUuid, under = set): ReplicaClient {
 		const from = this.#byUuid(local)!;
 		return new ReplicaClient({
 			set,
-			name: this.#nameOf(set),
+			name: this.#nameOf(under),
 			local,
 			brickOf: server => {
 				const machine = this.#byUuid(server);

@@ -32,7 +32,7 @@ export interface MachineWorld {
 	readonly now: () => number;
 	readonly after: (ms: number, action: () => void) => void;
 	/** A client on this machine. */
-	readonly client: (set: ServerSet, local: NodeUuid) => ReplicaClient;
+	readonly client: (set: ServerSet, local: NodeUuid, under?: ServerSet) => ReplicaClient;
 	readonly nameOf: (set: ServerSet) => string;
 	/** Something happened that invariants may depend on. */
 	readonly changed: () => void;
@@ -50,7 +50,7 @@ export class Machine {
 	readonly #world: MachineWorld;
 	on = true;
 	brick: BrickProcess | undefined;
-	selfHeal: {readonly set: ServerSet; readonly only: ReadonlySet<NodeUuid> | undefined} | undefined;
+	selfHeal: {readonly set: ServerSet; readonly under: ServerSet} | undefined;
 	readonly directories = new Map<string, BrickDisk>();
 	stateFile: string | undefined;
 	secret: string | undefined;
@@ -113,7 +113,8 @@ export class Machine {
 				// eslint-disable-next-line @typescript-eslint/require-await -- a look
 				(async () => this.brick?.name === this.#world.nameOf(set) && this.brick.directory === directory)(),
 			setAside: async directory => carry('set aside', () => this.#setAside(directory)),
-			startSelfHeal: async (set, only) => carry('start self-heal', () => void (this.selfHeal = {set, only})),
+			startSelfHeal: async (set, under = set) =>
+				carry('start self-heal', () => void (this.selfHeal = {set, under})),
 			stopSelfHeal: async () => carry('stop self-heal', () => void (this.selfHeal = undefined)),
 			markNew: async (set, joining) =>
 				carry('mark', () => {
@@ -129,7 +130,8 @@ export class Machine {
 						});
 				}),
 			// eslint-disable-next-line @typescript-eslint/require-await -- a look
-			countHeals: async (set, only): Promise<Heals> => countBlame(client(set, this.uuid), set, only),
+			countHeals: async (set, only, under): Promise<Heals> =>
+				countBlame(client(set, this.uuid, under), set, only),
 		};
 	}
 
@@ -164,9 +166,9 @@ export class Machine {
 
 	#heal(): void {
 		const {brick, selfHeal} = this;
-		if (!this.on || selfHeal === undefined || brick?.name !== this.#world.nameOf(selfHeal.set)) return;
-		const {set, only} = selfHeal;
-		const client = this.#world.client(set, this.uuid);
-		if (healPass(client, set, brick.disk, HEALS_PER_PASS, only) > 0) this.#world.changed();
+		if (!this.on || selfHeal === undefined || brick?.name !== this.#world.nameOf(selfHeal.under)) return;
+		const {set, under} = selfHeal;
+		const client = this.#world.client(set, this.uuid, under);
+		if (healPass(client, set, brick.disk, HEALS_PER_PASS) > 0) this.#world.changed();
 	}
 }

@@ -242,7 +242,7 @@ test('retire: this node, alive', t => {
 	t.deepEqual(result.steps[1], {kind: 'requireHealthy', except: undefined});
 	t.like(result.steps[2], {change: {kind: 'retire', subject: uuidOf(2), by: uuidOf(2)}});
 	t.deepEqual(result.steps[5], {kind: 'prepareServers', servers: [uuidOf(1), uuidOf(2), uuidOf(3)]});
-	t.deepEqual(result.steps[6], {kind: 'startBricks', servers: [uuidOf(1), uuidOf(3)]});
+	t.deepEqual(result.steps[6], {kind: 'startBricks', servers: [uuidOf(1), uuidOf(2), uuidOf(3)]});
 	t.like(result.steps[13], {directory: `/var/lib/hekafs/bricks/${setIdOf(three)}`});
 	t.regex(result.warnings[0]!, /^Two/);
 });
