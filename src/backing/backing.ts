@@ -2,8 +2,8 @@
 import {Worker} from 'node:worker_threads';
 import createDebug from 'debug';
 import {HekafsError, type HekafsErrorCode} from '../errors.ts';
-import {type BackingCalls} from './calls.ts';
 import {type FromWorker, type ToWorker, type WorkerData} from './messages.ts';
+import {type AllCalls} from './record-calls.ts';
 
 export interface CallOptions {
 	/** From the call to the answer, waiting for earlier calls included. */
@@ -15,16 +15,16 @@ export interface Backing extends AsyncDisposable {
 	/** A call has passed its deadline and has not answered since; calls fail at once with HEKAFS_TIMEOUT meanwhile. */
 	readonly silent: boolean;
 	/**
-	 * Does one of `BackingCalls` in the thread; calls are done one after the other.
+	 * Does one of `AllCalls` in the thread; calls are done one after the other.
 	 * A call that was not begun before its deadline is never done; one that was may still take effect later.
 	 * @throws HEKAFS_TIMEOUT · HEKAFS_MOUNT_LOST (no connection to the servers, or not mounted) · HEKAFS_NO_SPACE ·
 	 * HEKAFS_STATE_INVALID (too long, not a regular file) · HEKAFS_STATE_UNREADABLE (any other errno: see `errnoOf`)
 	 */
-	call<K extends keyof BackingCalls>(
+	call<K extends keyof AllCalls>(
 		name: K,
-		args: Parameters<BackingCalls[K]>,
+		args: Parameters<AllCalls[K]>,
 		options: CallOptions,
-	): Promise<ReturnType<BackingCalls[K]>>;
+	): Promise<ReturnType<AllCalls[K]>>;
 	/**
 	 * Ends the thread and with it its locks. Never hangs: a thread that does is left behind; abort the mount's connection
 	 * then, for the process can't exit while it hangs.
@@ -41,7 +41,7 @@ export interface BackingOptions {
 
 interface Call {
 	readonly id: number;
-	readonly name: keyof BackingCalls;
+	readonly name: keyof AllCalls;
 	readonly args: unknown[];
 	readonly timer: NodeJS.Timeout;
 	readonly resolve: (value: unknown) => void;
@@ -127,11 +127,11 @@ class ThreadBacking implements Backing {
 		return this.#silent;
 	}
 
-	async call<K extends keyof BackingCalls>(
+	async call<K extends keyof AllCalls>(
 		name: K,
-		args: Parameters<BackingCalls[K]>,
+		args: Parameters<AllCalls[K]>,
 		{timeoutMs}: CallOptions,
-	): Promise<ReturnType<BackingCalls[K]>> {
+	): Promise<ReturnType<AllCalls[K]>> {
 		if (this.#ended !== undefined) throw this.#ended;
 		if (this.#silent) throw timeoutError(this.root, name, 'an earlier call still has no answer');
 		if (this.#queue.length >= MAX_QUEUED) throw timeoutError(this.root, name, 'too many calls are waiting');
@@ -145,7 +145,7 @@ class ThreadBacking implements Backing {
 		// A Buffer crosses threads as a Uint8Array.
 		const revived =
 			value instanceof Uint8Array ? Buffer.from(value.buffer, value.byteOffset, value.length) : value;
-		return revived as ReturnType<BackingCalls[K]>;
+		return revived as ReturnType<AllCalls[K]>;
 	}
 
 	#post(message: ToWorker): void {

@@ -55,7 +55,7 @@ export class BackingDirectory {
 	}
 
 	/** Opened by the first call that succeeds in it, never again: a later mount at the same place is another backing. */
-	#openRoot(): number {
+	protected openRoot(): number {
 		if (this.#rootFd !== undefined) return this.#rootFd;
 		let fd;
 		try {
@@ -76,31 +76,31 @@ export class BackingDirectory {
 		return fd;
 	}
 
-	#path(path: string): string {
+	protected path(path: string): string {
 		const clean = paths.normalize(path === '' ? '.' : path);
 		if (paths.isAbsolute(clean) || clean === '..' || clean.startsWith('../') || clean.includes('\0'))
 			throw systemError('EINVAL', `not a path below the root: ${path}`);
-		return `/proc/self/fd/${this.#openRoot()}/${clean}`;
+		return `/proc/self/fd/${this.openRoot()}/${clean}`;
 	}
 
 	#syncParent(path: string): void {
-		withDescriptor(paths.dirname(this.#path(path)), O_RDONLY | O_DIRECTORY, 0, fd => fs.fsyncSync(fd));
+		withDescriptor(paths.dirname(this.path(path)), O_RDONLY | O_DIRECTORY, 0, fd => fs.fsyncSync(fd));
 	}
 
 	/** A name beside `path` that nobody else uses. */
 	#temporary(path: string): string {
 		const name = `.${paths.basename(path)}.${process.pid}-${randomBytes(6).toString('hex')}.tmp`;
-		return this.#path(paths.join(paths.dirname(path), name));
+		return this.path(paths.join(paths.dirname(path), name));
 	}
 
 	/** @returns names in a directory, sorted; null when it is missing */
 	list(path: string): string[] | null {
-		return orNull(() => fs.readdirSync(this.#path(path)).sort());
+		return orNull(() => fs.readdirSync(this.path(path)).sort());
 	}
 
 	/** @returns null when the file is missing. Throws EFBIG when it is longer, EINVAL when it is no regular file */
 	read(path: string, maxBytes: number): Buffer | null {
-		const full = this.#path(path);
+		const full = this.path(path);
 		// O_NONBLOCK: a fifo in that place must not block the thread.
 		return orNull(() =>
 			withDescriptor(full, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0, fd => readWhole(fd, maxBytes, path)),
@@ -112,7 +112,7 @@ export class BackingDirectory {
 		const temporary = this.#temporary(path);
 		try {
 			writeNew(temporary, data, mode);
-			fs.renameSync(temporary, this.#path(path));
+			fs.renameSync(temporary, this.path(path));
 		} catch (error) {
 			orNull(() => fs.unlinkSync(temporary));
 			throw error;
@@ -125,7 +125,7 @@ export class BackingDirectory {
 		const temporary = this.#temporary(path);
 		try {
 			writeNew(temporary, data, mode);
-			if (!unless(['EEXIST'], () => fs.linkSync(temporary, this.#path(path)))) return false;
+			if (!unless(['EEXIST'], () => fs.linkSync(temporary, this.path(path)))) return false;
 		} finally {
 			orNull(() => fs.unlinkSync(temporary));
 		}
@@ -135,7 +135,7 @@ export class BackingDirectory {
 
 	/** @returns false when there is something of that name already */
 	mkdir(path: string, mode: number): boolean {
-		const full = this.#path(path);
+		const full = this.path(path);
 		if (!unless(['EEXIST'], () => fs.mkdirSync(full, {mode}))) return false;
 		fs.chmodSync(full, mode);
 		this.#syncParent(path);
@@ -144,18 +144,18 @@ export class BackingDirectory {
 
 	/** Makes a symbolic link, durably. Throws EEXIST when there is something of that name. */
 	symlink(target: string, path: string): void {
-		fs.symlinkSync(target, this.#path(path));
+		fs.symlinkSync(target, this.path(path));
 		this.#syncParent(path);
 	}
 
 	/** Changes the owner of the name itself, not of what a link points to. */
 	chown(path: string, uid: number, gid: number): void {
-		fs.lchownSync(this.#path(path), uid, gid);
+		fs.lchownSync(this.path(path), uid, gid);
 	}
 
 	/** Removes a file or an empty directory, or a whole tree. @returns false when there was none */
 	remove(path: string, options: {readonly recursive?: boolean} = {}): boolean {
-		const full = this.#path(path);
+		const full = this.path(path);
 		const stat = orNull(() => fs.lstatSync(full));
 		if (stat === null) return false;
 		if (options.recursive === true) fs.rmSync(full, {recursive: true, force: true});
@@ -167,14 +167,14 @@ export class BackingDirectory {
 
 	/** Replaces what `to` is, as rename(2) does, durably. */
 	rename(from: string, to: string): void {
-		fs.renameSync(this.#path(from), this.#path(to));
+		fs.renameSync(this.path(from), this.path(to));
 		this.#syncParent(to);
 		if (paths.dirname(from) !== paths.dirname(to)) this.#syncParent(from);
 	}
 
 	/** Of the name itself, not of what a link points to; null when it is missing. */
 	stat(path: string): FileStat | null {
-		const stat = orNull(() => fs.lstatSync(this.#path(path), {bigint: true}));
+		const stat = orNull(() => fs.lstatSync(this.path(path), {bigint: true}));
 		if (stat === null) return null;
 		return {
 			kind: kindOf(stat),
@@ -189,7 +189,7 @@ export class BackingDirectory {
 	}
 
 	statfs(): Space {
-		const s = fs.statfsSync(this.#path(''));
+		const s = fs.statfsSync(this.path(''));
 		return {
 			totalBytes: s.blocks * s.bsize,
 			availableBytes: s.bavail * s.bsize,
@@ -201,14 +201,14 @@ export class BackingDirectory {
 	/** @returns null when the file has no such attribute */
 	getxattr(path: string, name: string): Buffer | null {
 		const value = Buffer.alloc(MAX_XATTR_BYTES);
-		const size = lgetxattr(cstring(this.#path(path)), cstring(name), value);
+		const size = lgetxattr(cstring(this.path(path)), cstring(name), value);
 		if (size >= 0) return value.subarray(0, size);
 		if (size === -ERRNO.ENODATA) return null;
 		throw systemError(errnoName(size), `getxattr ${name} of ${path}`);
 	}
 
 	setxattr(path: string, name: string, value: Uint8Array): void {
-		const result = lsetxattr(cstring(this.#path(path)), cstring(name), Buffer.from(value));
+		const result = lsetxattr(cstring(this.path(path)), cstring(name), Buffer.from(value));
 		if (result < 0) throw systemError(errnoName(result), `setxattr ${name} of ${path}`);
 	}
 
@@ -219,7 +219,7 @@ export class BackingDirectory {
 	 */
 	tryLock(path: string): boolean {
 		if (this.#locks.has(path)) return true;
-		const fd = fs.openSync(this.#path(path), O_RDWR | O_CREAT | O_NOFOLLOW, 0o600);
+		const fd = fs.openSync(this.path(path), O_RDWR | O_CREAT | O_NOFOLLOW, 0o600);
 		const result = ofdSetLock(fd, F.WRLCK, 0n, OFFSET_MAX);
 		if (result >= 0) {
 			this.#locks.set(path, fd);

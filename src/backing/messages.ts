@@ -1,5 +1,5 @@
 /** What a Backing and its thread say to each other. */
-import {type BackingCalls} from './calls.ts';
+import {type AllCalls} from './record-calls.ts';
 
 export interface WorkerData {
 	readonly root: string;
@@ -7,7 +7,7 @@ export interface WorkerData {
 }
 
 export type ToWorker =
-	| {readonly kind: 'call'; readonly id: number; readonly name: keyof BackingCalls; readonly args: unknown[]}
+	| {readonly kind: 'call'; readonly id: number; readonly name: keyof AllCalls; readonly args: unknown[]}
 	| {readonly kind: 'close'};
 
 /** `errno` is the name of a system error (`ENOTCONN`), undefined for a fault in the program. */

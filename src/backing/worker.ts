@@ -1,10 +1,10 @@
 /** The thread of a Backing: does one call at a time and may hang in it for as long as the filesystem does. */
 import {parentPort, workerData} from 'node:worker_threads';
-import {BackingDirectory} from './calls.ts';
+import {RecordDirectory} from './record-calls.ts';
 import {type FromWorker, type ToWorker, type WorkerData} from './messages.ts';
 
 const {root, device} = workerData as WorkerData;
-const directory = new BackingDirectory(root, device);
+const directory = new RecordDirectory(root, device);
 const port = parentPort!;
 
 const answer = ({id, name, args}: Extract<ToWorker, {kind: 'call'}>): FromWorker => {

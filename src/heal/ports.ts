@@ -11,6 +11,8 @@ export interface GenerationMount {
 	/** The set it was mounted with. Undefined for a local directory, which has no servers. */
 	readonly set: ServerSet | undefined;
 	readonly path: string;
+	/** Number of the FUSE connection that must be mounted there; undefined for a local directory. */
+	readonly connection?: number;
 	/** For looks: never waits behind a change. */
 	readonly looking: Store;
 	readonly store: Store;

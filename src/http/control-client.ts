@@ -107,14 +107,14 @@ export const runControl = async (
 	path: string,
 	body: unknown,
 	onProgress: (text: string, done: number | undefined, total: number | undefined) => void,
-	options: ControlClientOptions,
+	options: ControlClientOptions & {readonly onLine?: (text: string) => void},
 ): Promise<ControlResult> =>
 	await withWatch(options, async (signal, alive) => {
-		const messages = readControlMessages(onProgress);
+		const messages = readControlMessages(onProgress, options.onLine);
 		const answer = await exchange({
 			target: {socketPath: options.socketPath, path, method: 'POST'},
 			body: Buffer.from(JSON.stringify(body)),
-			maxBytes: MAX_ANSWER_BYTES,
+			maxBytes: Number.MAX_SAFE_INTEGER,
 			signal,
 			onData(chunk) {
 				alive();

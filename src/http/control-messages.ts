@@ -21,8 +21,14 @@ const invalid = (): HekafsError =>
 
 const countOf = (value: unknown): number | undefined => (typeof value === 'number' ? value : undefined);
 
+/** As `printable`, of any length. */
+const printableLine = (text: string): string =>
+	// eslint-disable-next-line no-control-regex -- removing them is the point
+	text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, ' ');
+
 export const readControlMessages = (
 	onProgress: (text: string, done: number | undefined, total: number | undefined) => void,
+	onLine: (text: string) => void = () => undefined,
 ): ControlMessageReader => {
 	const decoder = new StringDecoder('utf8');
 	let rest = '';
@@ -42,6 +48,7 @@ export const readControlMessages = (
 		const {type, text, done, total, health} = fields;
 		if (type === 'error') end = errorFromBody(value) ?? invalid();
 		else if (typeof text !== 'string') end = invalid();
+		else if (type === 'line') onLine(printableLine(text));
 		else if (type === 'progress') onProgress(printable(text), countOf(done), countOf(total));
 		else if (type === 'result') {
 			const known = HEALTHS.find(h => h === health);

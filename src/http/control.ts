@@ -8,6 +8,8 @@ export interface ControlContext {
 	readonly signal: AbortSignal;
 	/** Tells the asking program how far the operation is. */
 	readonly progress: (text: string, done?: number, total?: number) => void;
+	/** Gives a line of an answer that has many. */
+	readonly line: (text: string) => void;
 }
 
 /** The end of an operation that went well. */
@@ -49,12 +51,27 @@ export interface InitRequest {
 	readonly tree: readonly InitEntry[] | undefined;
 }
 
+/** Which part of the audit trail is wanted. */
+export interface LogRequest {
+	/** As the user names it: absolute, or relative to the root of the config filesystem. */
+	readonly path: string | undefined;
+	readonly node: NodeUuid | undefined;
+	readonly uid: number | undefined;
+	readonly sinceMs: number | undefined;
+	/** The last so many; undefined: all. */
+	readonly lines: number | undefined;
+	/** Go on with what comes, until the asking program goes away. */
+	readonly follow: boolean;
+}
+
 export interface Control {
 	serve(request: ServeRequest, context: ControlContext): Promise<ControlResult>;
 	retire(request: RetireRequest, context: ControlContext): Promise<ControlResult>;
 	init(request: InitRequest, context: ControlContext): Promise<ControlResult>;
 	heal(context: ControlContext): Promise<ControlResult>;
 	verify(context: ControlContext): Promise<ControlResult>;
+	/** Each line is a JSON object (docs/INTERFACE.md). */
+	log(request: LogRequest, context: ControlContext): Promise<ControlResult>;
 	remount(context: ControlContext): Promise<ControlResult>;
 	plan(context: {readonly signal: AbortSignal}): Promise<PlanView>;
 	/** The client volfile of the mount in use. */
@@ -64,6 +81,7 @@ export interface Control {
 /** One line of a long operation's answer. An empty line only says that the daemon is alive. */
 export type ControlMessage =
 	| {readonly type: 'progress'; readonly text: string; readonly done?: number; readonly total?: number}
+	| {readonly type: 'line'; readonly text: string}
 	| ({readonly type: 'result'} & ControlResult)
 	| {readonly type: 'error'; readonly code: string; readonly message: string; readonly remedy?: string};
 
@@ -98,6 +116,38 @@ export const parseRetireRequest = (body: unknown): RetireRequest => {
 	const uuid = typeof node === 'string' ? parseNodeUuid(node) : undefined;
 	if (uuid === undefined) throw usage('node is not a UUID');
 	return {node: uuid, force};
+};
+
+/** A number that may be absent. */
+const count = (fields: Fields, name: string): number | undefined => {
+	const value = fields[name];
+	if (value === undefined || value === null) return undefined;
+	if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0)
+		throw usage(`${name} is no number`);
+	return value;
+};
+
+/** A text that may be absent. */
+const word = (fields: Fields, name: string): string | undefined => {
+	const value = fields[name];
+	if (value === undefined || value === null) return undefined;
+	if (typeof value !== 'string' || value.includes('\0')) throw usage(`${name} is no text`);
+	return value;
+};
+
+export const parseLogRequest = (body: unknown): LogRequest => {
+	const fields = fieldsOf(body);
+	const name = word(fields, 'node');
+	const node = name === undefined ? undefined : parseNodeUuid(name);
+	if (name !== undefined && node === undefined) throw usage('node is not a UUID');
+	return {
+		path: word(fields, 'path'),
+		node,
+		uid: count(fields, 'uid'),
+		sinceMs: count(fields, 'sinceMs'),
+		lines: count(fields, 'lines'),
+		follow: flag(fields, 'follow', false),
+	};
 };
 
 const isId = (value: unknown): value is number =>

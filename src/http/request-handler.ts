@@ -117,6 +117,7 @@ const answerOperation = async (
 	try {
 		const result = await route.run(body, {
 			signal,
+			line: text => write({type: 'line', text}),
 			progress: (text, done, total) =>
 				write({
 					type: 'progress',

@@ -2,6 +2,7 @@
 import {type StatusReport} from '../membership/report.ts';
 import {
 	parseInitRequest,
+	parseLogRequest,
 	parseRetireRequest,
 	parseServeRequest,
 	type Control,
@@ -119,6 +120,7 @@ const controlRoutes = ({control}: RouteHandlers): readonly Route[] => [
 	),
 	operation('/v1/heal', async (_body, context) => await control.heal(context)),
 	operation('/v1/verify', async (_body, context) => await control.verify(context)),
+	operation('/v1/log', async (body, context) => await control.log(parseLogRequest(body), context)),
 	operation('/v1/remount', async (_body, context) => await control.remount(context)),
 	{
 		kind: 'query',

@@ -23,6 +23,8 @@ import {DaemonControl} from './control.ts';
 import {DiscoveryLoop} from './discovery-loop.ts';
 import {GlusterPorts} from './gluster-ports.ts';
 import {takeInstanceLock} from './instance-lock.ts';
+import {Journal} from './journal.ts';
+import {JournalCounter} from './journal-counter.ts';
 import {localMount} from './local-mount.ts';
 import {pausePoint} from './pause-point.ts';
 import {prepareOverlayMountpoint} from './mountpoint.ts';
@@ -62,7 +64,7 @@ const identify = async (config: DaemonConfig, store: NodeStateStore): Promise<No
 
 /** A word written to `.hekafs/control`; the writer has gone on, so what comes of it goes to the log. */
 const obey = async (word: string, control: DaemonControl): Promise<void> => {
-	const context = {signal: new AbortController().signal, progress: () => undefined};
+	const context = {signal: new AbortController().signal, progress: () => undefined, line: () => undefined};
 	try {
 		if (word === 'verify') await control.verify();
 		else if (word === 'heal') await control.heal(context);
@@ -97,6 +99,8 @@ interface Parts {
 	readonly peers: PeerHandler;
 	readonly reporter: Reporter;
 	readonly control: DaemonControl;
+	readonly counter: JournalCounter;
+	readonly journal: Journal;
 }
 
 /** Objects only: nothing is started, mounted or listened on. */
@@ -142,9 +146,17 @@ const build = (
 		afterTurn: decision => reporter.decided(decision),
 	});
 	const members = () => discovery.members();
-	const reporter = new Reporter(
+	const counter = new JournalCounter(config.state);
+	const journal = new Journal({
+		node,
+		counter,
+		overlay: () => slot.mounted,
+		onRecords: () => reporter.publish(),
+	});
+	const reporter: Reporter = new Reporter(
 		{node, loop, backend, mountpoint: config.mountpoint, members},
 		() => slot.mounted,
+		() => journal.version,
 	);
 	const changes = new Changes({
 		node,
@@ -153,15 +165,17 @@ const build = (
 		addressOfSelf: async findings => config.address ?? addressOfSelf(self, findings),
 	});
 	const volfile = (set: ServerSet) => gluster.volfile(set);
-	const control = new DaemonControl({node, loop, changes, members, backend, volfile});
-	return {discovery, gluster, node, loop, peers, reporter, control};
+	const {mountpoint} = config;
+	const control = new DaemonControl({node, loop, changes, members, backend, volfile, journal, mountpoint});
+	return {discovery, gluster, node, loop, peers, reporter, control, counter, journal};
 };
 
-const mount = async (config: DaemonConfig, {node, control}: Parts): Promise<Overlay> =>
+const mount = async (config: DaemonConfig, {node, control, counter}: Parts): Promise<Overlay> =>
 	mountOverlay({
 		mountpoint: config.mountpoint,
 		gateBuffer: node.ports.gate.buffer,
 		writeWaitMs: config.writeWaitMs,
+		journalFrom: counter.start,
 		deadlineMs: config.deadlineMs,
 		deadlines: config.deadlines,
 		workers: config.workers,
@@ -207,6 +221,10 @@ export const compose = async (config: DaemonConfig): Promise<Daemon> => {
 	debug('node %s, %o', self, config);
 	const parts = build(config, self, stateStore, slot);
 	const {discovery, gluster, node, loop, reporter} = parts;
+	stack.add(async () => {
+		parts.counter.undo();
+		return Promise.resolve();
+	});
 	const server = await startHttpServer({
 		tcp: config.listen,
 		socketPath: config.controlSocket,
@@ -222,6 +240,7 @@ export const compose = async (config: DaemonConfig): Promise<Daemon> => {
 	slot.mounted = overlay;
 	stack.add(async () => overlay.unmount());
 	await begin(config, parts, overlay);
+	parts.journal.start();
 	reporter.start();
 	stack.release();
 	return {
@@ -233,6 +252,7 @@ export const compose = async (config: DaemonConfig): Promise<Daemon> => {
 			reporter.publish();
 			await server[Symbol.asyncDispose]();
 			await overlay.unmount();
+			await parts.journal.stop();
 			await node.current?.end();
 			await gluster.stopSelfHeal();
 			await gluster.stop();

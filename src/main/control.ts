@@ -14,10 +14,13 @@ import {
 	type ControlContext,
 	type ControlResult,
 	type InitRequest,
+	type LogRequest,
 	type PlanView,
 } from '../http/control.ts';
 import {type ServerSet} from '../membership/server-set.ts';
 import {type Member} from '../membership/report.ts';
+import {type Journal} from './journal.ts';
+import {tellLog} from './log.ts';
 
 export interface ControlOptions {
 	readonly node: Node;
@@ -27,6 +30,8 @@ export interface ControlOptions {
 	readonly backend: 'gluster' | 'local';
 	/** The client volfile of a set, as this node uses it. */
 	readonly volfile: (set: ServerSet) => string;
+	readonly journal: Journal;
+	readonly mountpoint: string;
 }
 
 /** `init` waits this long for what this node is doing just now. */
@@ -129,6 +134,11 @@ export class DaemonControl implements Control {
 		await changes.remount();
 		const {health} = await loop.turnNow();
 		return {text: `generation ${node.current?.generation ?? 0} is in use`, health};
+	}
+
+	async log(request: LogRequest, context: ControlContext): Promise<ControlResult> {
+		await tellLog(this.#o, request, context);
+		return {text: ''};
 	}
 
 	async plan(): Promise<PlanView> {

@@ -134,6 +134,7 @@ export class GlusterPorts implements Mounts, Bricks {
 			generation,
 			set,
 			path: mount.directory,
+			connection,
 			looking: backingStore(looking),
 			store: backingStore(changing),
 			up,

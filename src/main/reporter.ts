@@ -13,15 +13,24 @@ const NO_REQUESTS: RequestFigures = {workers: 0, inFlight: 0, queued: 0, overdue
 export class Reporter {
 	readonly #source: Omit<ReportSource, 'gateSince'>;
 	readonly #overlay: () => Overlay | undefined;
+	readonly #version: () => string;
 	#gateSince = new Date();
 	#gateState = 'refusing';
 	#metrics = '';
 	#timer: NodeJS.Timeout | undefined;
 
-	/** @param overlay undefined while it is not mounted yet */
-	constructor(source: Omit<ReportSource, 'gateSince'>, overlay: () => Overlay | undefined) {
+	/**
+	 * @param overlay undefined while it is not mounted yet
+	 * @param version of the whole filesystem, one line
+	 */
+	constructor(
+		source: Omit<ReportSource, 'gateSince'>,
+		overlay: () => Overlay | undefined,
+		version: () => string,
+	) {
 		this.#source = source;
 		this.#overlay = overlay;
+		this.#version = version;
 	}
 
 	report(): StatusReport {
@@ -52,6 +61,7 @@ export class Reporter {
 	}
 
 	publish(): void {
-		this.#overlay()?.publish({...sentinelTexts(this.report()), metrics: this.#metrics});
+		const version = `${this.#version()}\n`;
+		this.#overlay()?.publish({...sentinelTexts(this.report()), version, metrics: this.#metrics});
 	}
 }

@@ -9,7 +9,7 @@ const field = (text: string): string => text.replaceAll(/[\t\n\r]/g, ' ');
 
 /**
  * Text by the name of the sentinel file (DESIGN §7; the columns are documented in docs/INTERFACE.md).
- * `metrics` and `control` are not made from the report.
+ * `version`, `metrics` and `control` are not made from the report.
  */
 export const sentinelTexts = (report: StatusReport): Readonly<Record<string, string>> => ({
 	healthy: '',
@@ -24,7 +24,6 @@ export const sentinelTexts = (report: StatusReport): Readonly<Record<string, str
 	),
 	servers: lines(report.servers.map(s => [s.uuid, field(s.address), s.up ? 'up' : 'down'].join('\t'))),
 	epoch: lines([String(report.set?.epoch ?? 0)]),
-	version: lines([report.version]),
 	heals: lines(
 		report.heals === null
 			? ['unknown']

@@ -14,9 +14,12 @@ import {fileOperations} from './passthrough-files.ts';
 import {lockOperations} from './passthrough-locks.ts';
 import {nameOperations} from './passthrough-names.ts';
 import {xattrOperations} from './passthrough-xattr.ts';
+import {Recorder} from './recorder.ts';
 import {type ControlWord, isVirtualNode} from './sentinels.ts';
 import {type Tables} from './shared-state.ts';
 import {VirtualFiles} from './virtual-files.ts';
+import {withJournal} from './with-journal.ts';
+import {withVersions} from './with-versions.ts';
 import {withVirtual} from './with-virtual.ts';
 
 export interface FilesystemOptions {
@@ -24,6 +27,8 @@ export interface FilesystemOptions {
 	readonly times: CacheTimes;
 	/** How long a mutation waits while the gate is `switching`. */
 	readonly writeWaitMs: number;
+	/** Whether changes are recorded. */
+	readonly journal: boolean;
 	readonly onControl: (word: ControlWord) => void;
 }
 
@@ -60,25 +65,25 @@ export const createFilesystem = (options: FilesystemOptions): FilesystemOps => {
 		if (fd >= 0) close(fd);
 	};
 
-	return withVirtual(
-		{
-			...attributeOperations(ctx),
-			...nameOperations(ctx),
-			...fileOperations(ctx),
-			...dataOperations(ctx),
-			...directoryOperations(ctx),
-			...xattrOperations(ctx),
-			...lockOperations(ctx),
-			isLocal(opcode, nodeid, _fh, name) {
-				guard.memoryOnly = false;
-				return isLocal(opcode, nodeid, name);
-			},
-			forget,
-			undo(given) {
-				if (given.nodeid !== undefined && !isVirtualNode(given.nodeid)) forget(given.nodeid, 1);
-				if (given.fh !== undefined) releaseHandle(given.fh);
-			},
+	const backing: FilesystemOps = {
+		...attributeOperations(ctx),
+		...nameOperations(ctx),
+		...fileOperations(ctx),
+		...dataOperations(ctx),
+		...directoryOperations(ctx),
+		...xattrOperations(ctx),
+		...lockOperations(ctx),
+		isLocal(opcode, nodeid, _fh, name) {
+			guard.memoryOnly = false;
+			return isLocal(opcode, nodeid, name);
 		},
-		virtual,
-	);
+		forget,
+		undo(given) {
+			if (given.nodeid !== undefined && !isVirtualNode(given.nodeid)) forget(given.nodeid, 1);
+			if (given.fh !== undefined) releaseHandle(given.fh);
+		},
+	};
+	const {ring, writes, versions, inoOf} = options.tables;
+	const recorded = options.journal ? withJournal(backing, new Recorder(ring, inodes, writes)) : backing;
+	return withVirtual(withVersions(recorded, inoOf, versions), virtual);
 };

@@ -65,6 +65,18 @@ export const createInodeCells = (capacity: number): SharedArrayBuffer => {
 	return buffer;
 };
 
+/**
+ * From a node to the inode number of the backing, unsigned; 0 for the root, whose number nobody looked at.
+ * @param nodes what `createInodeCells` made
+ */
+export const inodeNumbers = (nodes: SharedArrayBuffer): ((nodeid: number) => bigint) => {
+	const cells = new Int32Array(nodes);
+	return nodeid => {
+		const at = nodeid * WORDS;
+		return (BigInt(cells[at + INO_HIGH]! >>> 0) << 32n) | BigInt(cells[at + INO_LOW]! >>> 0);
+	};
+};
+
 /** Where a node was last seen. */
 export interface Place {
 	readonly parent: number;

@@ -13,8 +13,10 @@ import {GenerationRoot} from './generation-root.ts';
 import {HANDLES_MAX} from './handle-layout.ts';
 import {ROOT_NODE} from './inode-layout.ts';
 import {type InodeTable} from './inode-table.ts';
+import {type JournalRing} from './journal-ring.ts';
 import {SENTINELS} from './sentinels.ts';
 import {createSharedState, openTables, type SharedState, type Tables} from './shared-state.ts';
+import {type VersionTable} from './version-table.ts';
 import {VirtualPin} from './virtual-pin.ts';
 import {type ControlMessage, type OverlayWorkerData} from './worker-protocol.ts';
 
@@ -32,6 +34,8 @@ export interface OverlayOptions {
 	readonly attrTimeoutMs?: number;
 	/** How long the kernel may keep names of the backing. Default 800. */
 	readonly entryTimeoutMs?: number;
+	/** The counter before the first record of this run; without it nothing is recorded. */
+	readonly journalFrom?: number;
 	/** A word was written to `.hekafs/control`. */
 	readonly onControl: (word: string) => void;
 	/** A bug, in words. */
@@ -72,6 +76,9 @@ export interface Overlay extends AsyncDisposable {
 	nameChanged(directoryIno: bigint, name: Uint8Array): Promise<boolean>;
 	/** To be called after a change of the gate: drops cached attributes, so that write bits appear and vanish at once. */
 	gateChanged(): void;
+	/** What the requests have left for the journal, and where it puts the versions of files. */
+	readonly records: JournalRing;
+	readonly versions: VersionTable;
 	stats(): OverlayStats;
 	unmount(): Promise<void>;
 }
@@ -144,6 +151,13 @@ class MountedOverlay implements Overlay {
 	}
 	get #board(): Board {
 		return this.#tables.board;
+	}
+
+	get records(): JournalRing {
+		return this.#tables.ring;
+	}
+	get versions(): VersionTable {
+		return this.#tables.versions;
 	}
 
 	async switchTo(generation: number, {path}: {readonly path: string}): Promise<void> {
@@ -250,8 +264,10 @@ export const mountOverlay = async (options: OverlayOptions): Promise<Overlay> =>
 	const {deadlineMs, deadlines = {}, writeWaitMs, workers, onProblem, onControl} = options;
 	// Before the mount: afterwards the path leads into the overlay.
 	const mountpoint = resolveMountpoint(options.mountpoint);
+	tables.ring.startAt(options.journalFrom ?? 0);
 	const workerData: OverlayWorkerData = {
 		state,
+		journal: options.journalFrom !== undefined,
 		writeWaitMs,
 		times: {
 			attrTimeoutMs: options.attrTimeoutMs ?? DEFAULT_CACHE_MS,

@@ -5,17 +5,22 @@ import {createRootCells, CurrentRoot} from './current-root.ts';
 import {createDirectoryCells, DirectoryCache} from './directory-cache.ts';
 import {createHandleCells} from './handle-layout.ts';
 import {HandleTable} from './handle-table.ts';
-import {createInodeCells} from './inode-layout.ts';
+import {createInodeCells, inodeNumbers} from './inode-layout.ts';
 import {InodeTable} from './inode-table.ts';
+import {createRingBuffer, JournalRing} from './journal-ring.ts';
 import {KeptPages} from './kept-pages.ts';
 import {SENTINELS} from './sentinels.ts';
 import {createSlabBuffer} from './slab.ts';
+import {createVersionBuffers, VersionTable} from './version-table.ts';
+import {createWriteCounts, WriteCounts} from './write-counts.ts';
 
 /** Files that the kernel may know at a time; more give ENFILE. Only what is used takes memory. */
 const NODES_MAX = 1 << 20;
 const NAMES_MAX_BYTES = 128 << 20;
 /** Content of the virtual files that are open. */
 const TEXTS_MAX_BYTES = 16 << 20;
+/** Records that wait for the journal: some 40,000. */
+const RING_BYTES = 4 << 20;
 
 /** Plain buffers: goes to worker threads in their workerData. */
 export interface SharedState {
@@ -27,6 +32,10 @@ export interface SharedState {
 	readonly directories: SharedArrayBuffer;
 	readonly root: SharedArrayBuffer;
 	readonly board: SharedArrayBuffer;
+	readonly ring: SharedArrayBuffer;
+	readonly writes: SharedArrayBuffer;
+	readonly versions: SharedArrayBuffer;
+	readonly versionTexts: SharedArrayBuffer;
 }
 
 /** @param handlesMax open files at most; there must be descriptors for all of them */
@@ -39,6 +48,9 @@ export const createSharedState = (gate: SharedArrayBuffer, handlesMax: number): 
 	directories: createDirectoryCells(),
 	root: createRootCells(),
 	board: createBoardBuffer(SENTINELS.length),
+	ring: createRingBuffer(RING_BYTES),
+	writes: createWriteCounts(),
+	...createVersionBuffers(),
 });
 
 export interface Tables {
@@ -49,6 +61,10 @@ export interface Tables {
 	readonly directories: DirectoryCache;
 	readonly root: CurrentRoot;
 	readonly board: Board;
+	readonly inoOf: (nodeid: number) => bigint;
+	readonly ring: JournalRing;
+	readonly writes: WriteCounts;
+	readonly versions: VersionTable;
 }
 
 /** The calling thread's view of the shared memory. */
@@ -60,4 +76,8 @@ export const openTables = (state: SharedState): Tables => ({
 	directories: new DirectoryCache(state.directories),
 	root: new CurrentRoot(state.root),
 	board: new Board(state.board, SENTINELS.length),
+	inoOf: inodeNumbers(state.nodes),
+	ring: new JournalRing(state.ring),
+	writes: new WriteCounts(state.writes),
+	versions: new VersionTable(state),
 });

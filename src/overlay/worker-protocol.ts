@@ -8,6 +8,8 @@ export interface OverlayWorkerData {
 	readonly state: SharedState;
 	readonly times: CacheTimes;
 	readonly writeWaitMs: number;
+	/** Whether somebody takes records out of the ring. */
+	readonly journal: boolean;
 }
 
 /** What a worker tells the main thread. */

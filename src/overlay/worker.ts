@@ -14,6 +14,7 @@ serve(
 		tables: openTables(user.state),
 		times: user.times,
 		writeWaitMs: user.writeWaitMs,
+		journal: user.journal,
 		onControl: word => parentPort?.postMessage({kind: 'control', word} satisfies ControlMessage),
 	}),
 );

@@ -68,6 +68,7 @@ export const recordingControl = (
 		heal: async context => ({...(await act('heal', undefined, context)), health: 'degraded'}),
 		verify: async context => ({...(await act('verify', undefined, context)), health: 'refusing'}),
 		remount: async context => await act('remount', undefined, context),
+		log: async (request, context) => await act('log', request, context),
 		plan: async () =>
 			Promise.resolve({
 				summary: 'One server is not mounted.',

@@ -11,10 +11,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 	posix: ['errors'],
 	backing: ['posix', 'errors'],
 	gluster: ['backing', 'posix', 'errors'],
+	journal: ['membership', 'errors'],
 	heal: ['membership', 'volfile', 'errors'],
 	'fuse/wire': [],
 	fuse: ['fuse/wire', 'posix', 'errors'],
-	overlay: ['fuse', 'fuse/wire', 'membership', 'posix', 'errors'],
+	overlay: ['fuse', 'fuse/wire', 'journal', 'membership', 'posix', 'errors'],
 	http: ['membership', 'errors'],
 };
 

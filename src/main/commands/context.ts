@@ -42,16 +42,20 @@ export const operate = async (
 	context: CommandContext,
 	path: string,
 	body: unknown,
+	onLine?: (text: string) => void,
 ): Promise<ControlResult> => {
 	const progress = progressOn(context.terminal);
 	try {
 		const result = await runControl(path, body, (text, done, total) => progress.step(text, done, total), {
 			socketPath: context.socketPath(),
 			signal: context.signal,
+			...(onLine !== undefined && {onLine}),
 		});
 		progress.clear();
-		if (context.json()) context.terminal.out(toJsonText(result));
-		else context.terminal.out(result.text.endsWith('\n') ? result.text : `${result.text}\n`);
+		if (result.text !== '') {
+			if (context.json()) context.terminal.out(toJsonText(result));
+			else context.terminal.out(result.text.endsWith('\n') ? result.text : `${result.text}\n`);
+		}
 		return result;
 	} finally {
 		progress.clear();

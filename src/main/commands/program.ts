@@ -9,6 +9,7 @@ import {VERSION} from '../version.ts';
 import {addCompletion, addNodeNames} from './completion.ts';
 import {type AddCommand, type CommandContext} from './context.ts';
 import {addInit} from './init.ts';
+import {addLog} from './log.ts';
 import {addHeal, addRemount, addServe, addVerify} from './operations.ts';
 import {addRetire} from './retire.ts';
 import {addPlan, addVolfile} from './show.ts';
@@ -26,6 +27,7 @@ const COMMANDS: readonly AddCommand[] = [
 	addVerify,
 	addRemount,
 	addVolfile,
+	addLog,
 	addCompletion,
 	addNodeNames,
 ];

@@ -22,7 +22,6 @@ test('one fact a line, fields apart by tabs', t => {
 	t.is(texts['servers'], `${uuidOf(1)}\th1\tup\n${uuidOf(2)}\th2\tdown\n`);
 	t.is(texts['members'], `${uuidOf(2)}\th2\tconnected\n${uuidOf(3)}\t-\tdisconnected\n`);
 	t.is(texts['epoch'], '3\n');
-	t.is(texts['version'], '0.1.0\n');
 	t.is(texts['heals'], 'pending 4\nsplit-brain 1\n');
 });
 

@@ -1,0 +1,178 @@
+/** The journal of this node as the daemon runs it: writes, follows the other nodes', keeps versions, answers `log`. */
+import {describeError} from '../errors.ts';
+import {type Node} from '../heal/node.ts';
+import {FileVersions} from '../journal/file-versions.ts';
+import {JournalFollower} from '../journal/follower.ts';
+import {JournalKeeper} from '../journal/keeper.ts';
+import {isChosen, linesOfNode, mergeLines, type LogLine, type LogQuery} from '../journal/log-lines.ts';
+import {type JournalFiles} from '../journal/ports.ts';
+import {type Entry, type JournalRecord} from '../journal/record.ts';
+import {formatVector} from '../journal/vector.ts';
+import {type NodeUuid} from '../membership/ids.ts';
+import {type Overlay} from '../overlay/overlay.ts';
+import {type JournalCounter} from './journal-counter.ts';
+import {MountFiles} from './journal-files.ts';
+
+/** Records are written together with all that came within this time. */
+const WRITE_EVERY_MS = 100;
+/** How often other nodes' journals are looked at. */
+const FOLLOW_EVERY_MS = 1000;
+/** How long the end of hekafsd waits for the last records. */
+const END_TIMEOUT_MS = 3000;
+
+type Overlaid = Pick<Overlay, 'records' | 'versions'>;
+
+export interface JournalOptions {
+	readonly node: Node;
+	readonly counter: JournalCounter;
+	/** Undefined while it is not mounted. */
+	readonly overlay: () => Overlaid | undefined;
+	/** Told all records, this node's and the others', as they become known. */
+	readonly onRecords?: (node: NodeUuid, records: readonly JournalRecord[]) => void;
+}
+
+export class Journal {
+	readonly #o: JournalOptions;
+	readonly #mounts = new MountFiles();
+	readonly #versions = new FileVersions();
+	readonly #keeper: JournalKeeper;
+	readonly #follower: JournalFollower;
+	readonly #listeners = new Set<(line: LogLine) => void>();
+	#timers: NodeJS.Timeout[] = [];
+	#following: Promise<void> | undefined;
+	#ending = false;
+
+	constructor(options: JournalOptions) {
+		this.#o = options;
+		const {node, counter, overlay} = options;
+		this.#keeper = new JournalKeeper({
+			node: node.self,
+			run: Date.now(),
+			cleanly: counter.cleanly,
+			drain: () => overlay()?.records.drain() ?? [],
+			files: () => (this.#mayWrite() ? this.#files() : undefined),
+			seen: () => this.#othersSeen(),
+			onRecords: records => this.#learn(node.self, records),
+			onProblem: problem => node.ports.log(`the journal can't be written now: ${describeError(problem)}`),
+		});
+		this.#follower = new JournalFollower({
+			files: () => this.#files(),
+			onlyOnce: each => each === node.self,
+			onEntries: (from, entries) => this.#read(from, entries),
+		});
+	}
+
+	/** The version of the whole filesystem as far as it is known here: one line. */
+	get version(): string {
+		return formatVector(this.#versions.all);
+	}
+
+	start(): void {
+		this.#timers = [
+			setInterval(() => void this.#write(), WRITE_EVERY_MS),
+			setInterval(() => void this.#follow(), FOLLOW_EVERY_MS),
+		];
+	}
+
+	/** Writes what is left. To be called when the overlay serves no more and the mount still stands. */
+	async stop(): Promise<void> {
+		for (const timer of this.#timers) clearInterval(timer);
+		this.#ending = true;
+		const late = new Promise<void>(resolve => setTimeout(resolve, END_TIMEOUT_MS).unref());
+		await Promise.race([this.#keeper.turn(), late]);
+		const last = this.#o.overlay()?.records.counter;
+		if (last !== undefined && this.#keeper.waiting === 0) this.#o.counter.close(last);
+		await this.#mounts.end();
+	}
+
+	/** The audit trail as it stands in the filesystem. Rejects when that can't be read. */
+	async log(query: LogQuery): Promise<readonly LogLine[]> {
+		await this.#keeper.turn();
+		const files = this.#files();
+		if (files === undefined) return [];
+		const entries = new Map<NodeUuid, Entry[]>();
+		const reader = new JournalFollower({
+			files: () => files,
+			onlyOnce: () => false,
+			onEntries: (node, read) => entries.set(node, [...(entries.get(node) ?? []), ...read]),
+		});
+		await reader.turn();
+		const lines = [...entries].map(([node, read]) => linesOfNode(node, read).filter(l => isChosen(l, query)));
+		return mergeLines(lines);
+	}
+
+	/** Tells each line that becomes known from now on. @returns what ends it */
+	follow(query: LogQuery, onLine: (line: LogLine) => void): () => void {
+		const listener = (line: LogLine): void => {
+			if (isChosen(line, query)) onLine(line);
+		};
+		this.#listeners.add(listener);
+		return () => this.#listeners.delete(listener);
+	}
+
+	#files(): JournalFiles | undefined {
+		return this.#mounts.of(this.#o.node.current);
+	}
+
+	/** Only through a mount that the gate stands open for (P1); at the end what was acknowledged before is still written. */
+	#mayWrite(): boolean {
+		const {current, ports} = this.#o.node;
+		const {state, generation} = ports.gate.view();
+		return current !== undefined && (this.#ending || (state === 'open' && generation === current.generation));
+	}
+
+	async #write(): Promise<void> {
+		const counter = this.#o.overlay()?.records.counter;
+		if (counter !== undefined) this.#o.counter.used(counter);
+		await this.#keeper.turn();
+	}
+
+	async #follow(): Promise<void> {
+		// A turn that hangs or takes long is not joined by others.
+		this.#following ??= this.#follower
+			.turn()
+			// The mount says so itself, and the loop deals with it; the next turn goes on where this one ended.
+			.catch(() => undefined)
+			.finally(() => (this.#following = undefined));
+		await this.#following;
+	}
+
+	#othersSeen(): ReadonlyMap<NodeUuid, number> {
+		return new Map([...this.#versions.all].filter(([node]) => node !== this.#o.node.self));
+	}
+
+	#read(node: NodeUuid, entries: readonly Entry[]): void {
+		const own = node === this.#o.node.self;
+		const before = this.#o.counter.start;
+		const records = entries
+			.flatMap(entry => (entry.kind === 'record' ? [entry.record] : []))
+			// What this run writes it has learnt when it wrote it.
+			.filter(record => !own || record.counter <= before);
+		this.#learn(node, records);
+	}
+
+	#learn(node: NodeUuid, records: readonly JournalRecord[]): void {
+		const changed = new Set<string>();
+		for (const record of records) {
+			const ino = this.#versions.apply(node, record);
+			if (ino !== undefined) changed.add(ino);
+			for (const listener of this.#listeners) listener({kind: 'record', node, timeMs: record.timeMs, record});
+		}
+		this.#publish(changed);
+		this.#o.onRecords?.(node, records);
+	}
+
+	#publish(inos: Iterable<string>): void {
+		const table = this.#o.overlay()?.versions;
+		if (table === undefined) return;
+		const {files} = this.#versions;
+		for (const ino of inos) {
+			const version = files.get(ino);
+			if (version === undefined || table.set(BigInt(`0x${ino}`), formatVector(version))) continue;
+			// Full of files that nobody keeps the versions of any more.
+			table.clear();
+			this.#publish(files.keys());
+			return;
+		}
+	}
+}
