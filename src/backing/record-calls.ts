@@ -1,4 +1,5 @@
 /** Further calls of a backing's thread: for what grows at its end, and for looking at many files at once. */
+import {createHash} from 'node:crypto';
 import * as fs from 'node:fs';
 import {errnoName, ERRNO} from '../posix/errno.ts';
 import {close, openat} from '../posix/files.ts';
@@ -6,7 +7,7 @@ import {AT, cstring, EMPTY_PATH} from '../posix/libc.ts';
 import {O} from '../posix/open-flags.ts';
 import {statx, STATX, STATX_SIZE} from '../posix/statx.ts';
 import {BackingDirectory, type BackingCalls} from './calls.ts';
-import {orNull, systemError, withDescriptor} from './files.ts';
+import {orNull, readWhole, systemError, withDescriptor} from './files.ts';
 
 /** How a file is; the names of `FileState` in src/journal/record.ts. */
 export interface StateOfFile {
@@ -21,6 +22,14 @@ export interface StateOfFile {
 	readonly gid: number;
 }
 
+/** A file whose content was kept. */
+export interface KeptFile extends StateOfFile {
+	/** SHA-256 of the content, 64 hexadecimal digits. */
+	readonly hash: string;
+}
+
+const S_IFMT = 0o170000;
+const S_IFREG = 0o100000;
 const SLASH = 0x2f;
 const {O_RDONLY, O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK} = fs.constants;
 /** No path is deeper: PATH_MAX / 2. */
@@ -96,6 +105,26 @@ export class RecordDirectory extends BackingDirectory {
 	}
 
 	/**
+	 * Keeps the content of a regular file of at most `maxBytes` in `directory`, under the SHA-256 of its bytes: what is
+	 * there already is not written again.
+	 * @returns null when there is no such file, or it is larger
+	 */
+	keep(path: Uint8Array, directory: string, maxBytes: number): KeptFile | null {
+		return this.beneath(path, O.RDONLY | O.NOFOLLOW | O.NONBLOCK, fd => {
+			if (statx(fd, EMPTY_PATH, AT.EMPTY_PATH, this.#attributes) < 0) return null;
+			const state = stateFrom(this.#attributes);
+			if ((state.mode & S_IFMT) !== S_IFREG || state.size > maxBytes) return null;
+			const content = readWhole(fd, maxBytes, 'the file');
+			const hash = createHash('sha256').update(content).digest('hex');
+			const object = `${directory}/${hash}`;
+			const full = this.path(object);
+			// One that was cut off while it was written is shorter.
+			if (orNull(() => fs.statSync(full).size) !== content.length) this.writeAtomic(object, content, 0o600);
+			return {...state, size: content.length, hash};
+		});
+	}
+
+	/**
 	 * Runs `use` with a descriptor of what the path names. Every part but the last is a directory of the tree itself: a
 	 * symbolic link, put there by whoever may write, leads nowhere.
 	 * @returns null when there is no such thing
@@ -122,4 +151,4 @@ export class RecordDirectory extends BackingDirectory {
 }
 
 /** The calls, by name. */
-export type AllCalls = BackingCalls & Pick<RecordDirectory, 'append' | 'readAt' | 'states'>;
+export type AllCalls = BackingCalls & Pick<RecordDirectory, 'append' | 'readAt' | 'states' | 'keep'>;

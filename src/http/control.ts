@@ -64,6 +64,16 @@ export interface LogRequest {
 	readonly follow: boolean;
 }
 
+export interface HistoryRequest {
+	/** As the user names it: absolute, or relative to the root of the config filesystem. */
+	readonly path: string;
+}
+
+export interface VersionRequest extends HistoryRequest {
+	/** The beginning of the SHA-256 of its content. */
+	readonly version: string;
+}
+
 export interface Control {
 	serve(request: ServeRequest, context: ControlContext): Promise<ControlResult>;
 	retire(request: RetireRequest, context: ControlContext): Promise<ControlResult>;
@@ -72,6 +82,10 @@ export interface Control {
 	verify(context: ControlContext): Promise<ControlResult>;
 	/** Each line is a JSON object (docs/INTERFACE.md). */
 	log(request: LogRequest, context: ControlContext): Promise<ControlResult>;
+	/** The versions of a file that can be had again, a JSON object per line. */
+	history(request: HistoryRequest, context: ControlContext): Promise<ControlResult>;
+	/** One version with its content, as a JSON object. */
+	version(request: VersionRequest, context: ControlContext): Promise<ControlResult>;
 	remount(context: ControlContext): Promise<ControlResult>;
 	plan(context: {readonly signal: AbortSignal}): Promise<PlanView>;
 	/** The client volfile of the mount in use. */
@@ -133,6 +147,21 @@ const word = (fields: Fields, name: string): string | undefined => {
 	if (value === undefined || value === null) return undefined;
 	if (typeof value !== 'string' || value.includes('\0')) throw usage(`${name} is no text`);
 	return value;
+};
+
+const required = (fields: Fields, name: string): string => {
+	const value = word(fields, name);
+	if (value === undefined || value === '') throw usage(`${name} is missing`);
+	return value;
+};
+
+export const parseHistoryRequest = (body: unknown): HistoryRequest => ({
+	path: required(fieldsOf(body), 'path'),
+});
+
+export const parseVersionRequest = (body: unknown): VersionRequest => {
+	const fields = fieldsOf(body);
+	return {path: required(fields, 'path'), version: required(fields, 'version')};
 };
 
 export const parseLogRequest = (body: unknown): LogRequest => {

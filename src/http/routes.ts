@@ -1,10 +1,12 @@
 /** The table of paths that hekafsd answers, and by which door. */
 import {type StatusReport} from '../membership/report.ts';
 import {
+	parseHistoryRequest,
 	parseInitRequest,
 	parseLogRequest,
 	parseRetireRequest,
 	parseServeRequest,
+	parseVersionRequest,
 	type Control,
 	type ControlContext,
 	type ControlResult,
@@ -121,6 +123,14 @@ const controlRoutes = ({control}: RouteHandlers): readonly Route[] => [
 	operation('/v1/heal', async (_body, context) => await control.heal(context)),
 	operation('/v1/verify', async (_body, context) => await control.verify(context)),
 	operation('/v1/log', async (body, context) => await control.log(parseLogRequest(body), context)),
+	operation(
+		'/v1/history',
+		async (body, context) => await control.history(parseHistoryRequest(body), context),
+	),
+	operation(
+		'/v1/version',
+		async (body, context) => await control.version(parseVersionRequest(body), context),
+	),
 	operation('/v1/remount', async (_body, context) => await control.remount(context)),
 	{
 		kind: 'query',

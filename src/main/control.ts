@@ -13,12 +13,15 @@ import {
 	type Control,
 	type ControlContext,
 	type ControlResult,
+	type HistoryRequest,
 	type InitRequest,
 	type LogRequest,
 	type PlanView,
+	type VersionRequest,
 } from '../http/control.ts';
 import {type ServerSet} from '../membership/server-set.ts';
 import {type Member} from '../membership/report.ts';
+import {tellHistory, tellVersion} from './history.ts';
 import {type Journal} from './journal.ts';
 import {tellLog} from './log.ts';
 
@@ -138,6 +141,16 @@ export class DaemonControl implements Control {
 
 	async log(request: LogRequest, context: ControlContext): Promise<ControlResult> {
 		await tellLog(this.#o, request, context);
+		return {text: ''};
+	}
+
+	async history(request: HistoryRequest, context: ControlContext): Promise<ControlResult> {
+		await tellHistory(this.#o, request, context);
+		return {text: ''};
+	}
+
+	async version(request: VersionRequest, context: ControlContext): Promise<ControlResult> {
+		await tellVersion(this.#o, request, context);
 		return {text: ''};
 	}
 

@@ -16,6 +16,12 @@ const filesOf = (backing: Backing): JournalFiles => {
 			const bytes = await backing.call('readAt', [path, offset, maxBytes], limit);
 			return bytes === null ? null : Buffer.from(bytes);
 		},
+		read: async (path, maxBytes) => {
+			const bytes = await backing.call('read', [path, maxBytes], limit);
+			return bytes === null ? null : Buffer.from(bytes);
+		},
+		keep: async (path, directory, maxBytes) => backing.call('keep', [path, directory, maxBytes], limit),
+		replace: async (path, data, mode) => backing.call('writeAtomic', [path, data, mode], limit),
 		remove: async path => {
 			await backing.call('remove', [path], limit);
 		},

@@ -2,6 +2,7 @@
 import {describeError} from '../errors.ts';
 import {type Node} from '../heal/node.ts';
 import {FileVersions} from '../journal/file-versions.ts';
+import {contentOf, historyOf, HistoryKeeper, type KeptVersion} from '../journal/history.ts';
 import {JournalFollower} from '../journal/follower.ts';
 import {JournalKeeper} from '../journal/keeper.ts';
 import {isChosen, linesOfNode, mergeLines, type LogLine, type LogQuery} from '../journal/log-lines.ts';
@@ -34,6 +35,9 @@ export interface JournalOptions {
 export class Journal {
 	readonly #o: JournalOptions;
 	readonly #mounts = new MountFiles();
+	/** A thread of its own: the journal must not wait until contents are read. */
+	readonly #historyMounts = new MountFiles();
+	readonly #history: HistoryKeeper;
 	readonly #versions = new FileVersions();
 	readonly #keeper: JournalKeeper;
 	readonly #follower: JournalFollower;
@@ -52,9 +56,16 @@ export class Journal {
 			drain: () => overlay()?.records.drain() ?? [],
 			files: () => (this.#mayWrite() ? this.#files() : undefined),
 			seen: () => this.#othersSeen(),
-			onRecords: records => this.#learn(node.self, records),
+			onRecords: records => {
+				this.#learn(node.self, records);
+				this.#history.changed(records);
+				void this.#keepHistory();
+			},
 			onProblem: problem => node.ports.log(`the journal can't be written now: ${describeError(problem)}`),
 		});
+		this.#history = new HistoryKeeper(node.self, () =>
+			this.#mayWrite() ? this.#historyMounts.of(node.current) : undefined,
+		);
 		this.#follower = new JournalFollower({
 			files: () => this.#files(),
 			onlyOnce: each => each === node.self,
@@ -79,10 +90,10 @@ export class Journal {
 		for (const timer of this.#timers) clearInterval(timer);
 		this.#ending = true;
 		const late = new Promise<void>(resolve => setTimeout(resolve, END_TIMEOUT_MS).unref());
-		await Promise.race([this.#keeper.turn(), late]);
+		await Promise.race([this.#keeper.turn().then(async () => this.#keepHistory()), late]);
 		const last = this.#o.overlay()?.records.counter;
 		if (last !== undefined && this.#keeper.waiting === 0) this.#o.counter.close(last);
-		await this.#mounts.end();
+		await Promise.all([this.#mounts.end(), this.#historyMounts.end()]);
 	}
 
 	/** The audit trail as it stands in the filesystem. Rejects when that can't be read. */
@@ -99,6 +110,20 @@ export class Journal {
 		await reader.turn();
 		const lines = [...entries].map(([node, read]) => linesOfNode(node, read).filter(l => isChosen(l, query)));
 		return mergeLines(lines);
+	}
+
+	/** The versions of a file that can be had again, oldest first. Rejects when the filesystem can't be read. */
+	async versionsOf(path: Uint8Array): Promise<readonly KeptVersion[]> {
+		await this.#keeper.turn();
+		await this.#keepHistory();
+		const files = this.#files();
+		return files === undefined ? [] : historyOf(files, path);
+	}
+
+	/** The content of a version; null when it is kept no more. */
+	async content({hash}: KeptVersion): Promise<Buffer | null> {
+		const files = this.#files();
+		return files === undefined ? null : contentOf(files, hash);
 	}
 
 	/** Tells each line that becomes known from now on. @returns what ends it */
@@ -125,6 +150,11 @@ export class Journal {
 		const counter = this.#o.overlay()?.records.counter;
 		if (counter !== undefined) this.#o.counter.used(counter);
 		await this.#keeper.turn();
+	}
+
+	/** What can't be kept now waits: the next change tries again. */
+	async #keepHistory(): Promise<void> {
+		await this.#history.turn().catch(() => undefined);
 	}
 
 	async #follow(): Promise<void> {

@@ -68,6 +68,8 @@ export const recordingControl = (
 		heal: async context => ({...(await act('heal', undefined, context)), health: 'degraded'}),
 		verify: async context => ({...(await act('verify', undefined, context)), health: 'refusing'}),
 		remount: async context => await act('remount', undefined, context),
+		history: async (request, context) => await act('history', request, context),
+		version: async (request, context) => await act('version', request, context),
 		log: async (request, context) => await act('log', request, context),
 		plan: async () =>
 			Promise.resolve({

@@ -1,5 +1,6 @@
 /** The journal's files in memory, which fail when they are told to; and records to put into them. */
-import {type JournalFiles} from '../../src/journal/ports.ts';
+import {createHash} from 'node:crypto';
+import {type JournalFiles, type KeptState} from '../../src/journal/ports.ts';
 import {type FileState, type JournalRecord} from '../../src/journal/record.ts';
 
 export class MemoryJournal implements JournalFiles {
@@ -38,6 +39,24 @@ export class MemoryJournal implements JournalFiles {
 	async remove(path: string): Promise<void> {
 		this.files.delete(path);
 		return Promise.resolve();
+	}
+
+	async replace(path: string, data: Uint8Array): Promise<void> {
+		this.files.set(path, Buffer.from(data));
+		return Promise.resolve();
+	}
+
+	async read(path: string): Promise<Buffer | null> {
+		return Promise.resolve(this.files.get(path) ?? null);
+	}
+
+	async keep(path: Uint8Array, directory: string, maxBytes: number): Promise<KeptState | null> {
+		const name = Buffer.from(path).toString();
+		const content = this.files.get(name);
+		if (content === undefined || content.length > maxBytes) return Promise.resolve(null);
+		const hash = createHash('sha256').update(content).digest('hex');
+		this.files.set(`${directory}/${hash}`, content);
+		return Promise.resolve({...(this.states_.get(name) ?? stateOf()), size: content.length, hash});
 	}
 
 	async states(paths: readonly Uint8Array[]): Promise<ReadonlyArray<FileState | null>> {

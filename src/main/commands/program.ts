@@ -8,6 +8,7 @@ import {EXIT_TEXTS} from '../exit-texts.ts';
 import {VERSION} from '../version.ts';
 import {addCompletion, addNodeNames} from './completion.ts';
 import {type AddCommand, type CommandContext} from './context.ts';
+import {addDiff, addHistory, addRestore, addShow} from './history.ts';
 import {addInit} from './init.ts';
 import {addLog} from './log.ts';
 import {addHeal, addRemount, addServe, addVerify} from './operations.ts';
@@ -28,6 +29,10 @@ const COMMANDS: readonly AddCommand[] = [
 	addRemount,
 	addVolfile,
 	addLog,
+	addHistory,
+	addShow,
+	addDiff,
+	addRestore,
 	addCompletion,
 	addNodeNames,
 ];

@@ -4,7 +4,7 @@ import {createInterface} from 'node:readline/promises';
 /** What a command may write to and ask. */
 export interface Terminal {
 	/** Writes to standard output as it is. */
-	readonly out: (text: string) => void;
+	readonly out: (text: string | Uint8Array) => void;
 	/** Writes to standard error as it is. */
 	readonly err: (text: string) => void;
 	readonly outColours: boolean;
