@@ -6,9 +6,6 @@ import {type VersionVector} from './vector.ts';
 /** Files whose versions are kept; the ones that were changed longest ago go first. */
 const FILES_MAX = 16_384;
 
-/** These make a file: whatever had its inode number before is gone. */
-const MAKING = new Set<JournalRecord['operation']>(['create', 'mkdir', 'mknod', 'symlink']);
-
 export class FileVersions {
 	readonly #files = new Map<string, Map<NodeUuid, number>>();
 	readonly #all = new Map<NodeUuid, number>();
@@ -24,11 +21,11 @@ export class FileVersions {
 	}
 
 	/** @returns the inode number of the file that has another version now; undefined when none has */
-	apply(node: NodeUuid, {counter, operation, errno, after}: JournalRecord): string | undefined {
+	apply(node: NodeUuid, {counter, errno, after}: JournalRecord): string | undefined {
 		this.#all.set(node, Math.max(counter, this.#all.get(node) ?? 0));
 		if (errno !== 0 || after === null) return undefined;
-		const known = MAKING.has(operation) ? undefined : this.#files.get(after.ino);
-		const version = known ?? new Map<NodeUuid, number>();
+		// Journals of other nodes are read late: what made the file may become known after what changed it.
+		const version = this.#files.get(after.ino) ?? new Map<NodeUuid, number>();
 		version.set(node, Math.max(counter, version.get(node) ?? 0));
 		this.#files.delete(after.ino);
 		this.#files.set(after.ino, version);

@@ -8,7 +8,7 @@ import {JOURNAL_DIRECTORY, journalOf, segmentsAmong} from './segments.ts';
 /** Larger than any frame, so that each read gets on. */
 const CHUNK_BYTES = 4 * FRAME_MAX_BYTES;
 /** New files and new nodes are looked for once in so many turns; what is appended is read in each. */
-const LIST_EVERY_TURNS = 5;
+const LIST_EVERY_TURNS = 2;
 
 interface Position {
 	/** Names that are not read to their end, oldest first. */
