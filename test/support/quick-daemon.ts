@@ -134,7 +134,7 @@ function* settle(world: QuickWorld, node: QuickNode, change: SetChange): Run<Wor
 		};
 		const members = world.nodes.map(other => other.uuid).filter(uuid => uuid !== node.uuid);
 		try {
-			for (const step of planCompletion(change, {by: node.uuid, now: NOW, members}))
+			for (const step of planCompletion(change, {by: node.uuid, now: NOW, members, brick: undefined}))
 				yield* runStep(context, step);
 		} finally {
 			unlock(world, node);

@@ -4,6 +4,7 @@ import {chmodSync, chownSync, existsSync, renameSync, rmSync, writeFileSync} fro
 import path from 'node:path';
 import {z} from 'zod';
 import {EXIT, HekafsError} from '../../errors.ts';
+import {toJsonText} from '../../http/answers.ts';
 import {decodeJson} from '../../membership/decode.ts';
 import {operate, type AddCommand, type CommandContext} from './context.ts';
 import {fetchStatus} from './status.ts';
@@ -112,11 +113,11 @@ export const addShow: AddCommand = (program, context) => {
 		.command('show')
 		.description('print a version of a file')
 		.argument('<path@version>', 'the beginning of a version is enough, 4 digits or more')
-		.addHelpText('after', '\nExample:\n  hfs_config show tenants/a.conf@3f2a91c0')
+		.addHelpText('after', '\nExample: what was in it then\n  hfs_config show tenants/a.conf@3f2a91c0')
 		.action(
 			context.ends(async (what: string) => {
-				const {content} = await fetchVersion(context, what);
-				context.terminal.out(content);
+				const {content, version} = await fetchVersion(context, what);
+				context.terminal.out(context.json() ? toJsonText(version) : content);
 				return EXIT.ok;
 			}),
 		);
@@ -127,7 +128,7 @@ export const addDiff: AddCommand = (program, context) => {
 		.command('diff')
 		.description('show what has changed in a file since a version')
 		.argument('<path@version>', 'the beginning of a version is enough, 4 digits or more')
-		.addHelpText('after', '\nExample:\n  hfs_config diff tenants/a.conf@3f2a91c0')
+		.addHelpText('after', '\nExample: what has changed since\n  hfs_config diff tenants/a.conf@3f2a91c0')
 		.action(
 			context.ends(async (what: string) => {
 				const {content, file, version} = await fetchVersion(context, what);
@@ -137,7 +138,7 @@ export const addDiff: AddCommand = (program, context) => {
 				const {error, status, stdout, stderr} = spawnSync('diff', args, {input: content, encoding: 'buffer'});
 				if (error !== undefined || status === null || status > 1)
 					throw new HekafsError('HEKAFS_PROGRAM_FAILED', `diff failed: ${String(stderr)}`, {cause: error});
-				context.terminal.out(stdout);
+				context.terminal.out(context.json() ? toJsonText({text: String(stdout)}) : stdout);
 				return EXIT.ok;
 			}),
 		);
@@ -150,13 +151,14 @@ export const addRestore: AddCommand = (program, context) => {
 		.argument('<path@version>', 'the beginning of a version is enough, 4 digits or more')
 		.addHelpText(
 			'after',
-			'\nWhat is replaced stays in the history.\nExample:\n  hfs_config restore tenants/a.conf@3f2a91c0',
+			'\nWhat is replaced stays in the history.\n\nExample: take a change back\n  hfs_config restore tenants/a.conf@3f2a91c0',
 		)
 		.action(
 			context.ends(async (what: string) => {
 				const {content, file, version} = await fetchVersion(context, what);
 				replace(file, version, content);
-				context.terminal.out(`${file} is as it was at ${version.time}\n`);
+				const text = `${file} is as it was at ${version.time}`;
+				context.terminal.out(context.json() ? toJsonText({text}) : `${text}\n`);
 				return EXIT.ok;
 			}),
 		);
