@@ -87,7 +87,13 @@ const NO_WRITE_BITS = 0o7555;
 const LOST = new Set<unknown>([-ENOTCONN, -ESTALE, -EIO, -ECONNABORTED, -EXDEV]);
 
 /** Whether an answer may come from a mount that is not the current one any more. */
-const isLost = (result: unknown): boolean => LOST.has(result);
+export const isLost = (result: unknown): boolean => LOST.has(result);
+
+/** How long a look at what was changed already is repeated, and how often. Shorter than the deadline of a request. */
+const PATIENCE_MS = 3000;
+const PAUSE_MS = 20;
+/** Nobody changes it: to sleep on. */
+const NEVER = new Int32Array(new SharedArrayBuffer(4));
 
 /** Admits what runs on one thread. */
 export class Guard {
@@ -152,5 +158,15 @@ export class Guard {
 			if (this.#gate.state !== 'switching') return result;
 			if (this.#gate.enter(this.#waitMs) !== 0) this.#gate.leave();
 		}
+	}
+
+	/** As `read`, and looks again for a while when the mount gives no answer: for looks at what was changed already. */
+	readPatiently<T>(run: (generation: number) => T): T | number {
+		let result = this.read(run);
+		for (let waitedMs = 0; isLost(result) && waitedMs < PATIENCE_MS; waitedMs += PAUSE_MS) {
+			Atomics.wait(NEVER, 0, 0, PAUSE_MS);
+			result = this.read(run);
+		}
+		return result;
 	}
 }

@@ -6,6 +6,7 @@ import {linkat, mkdirat, mknodat, RENAME, renameat2, symlinkat, unlinkat} from '
 import {STATX} from '../posix/statx.ts';
 import {asCaller} from './as-caller.ts';
 import {checkName, type Context} from './context.ts';
+import {isLost} from './guard.ts';
 import {S_IFDIR} from './identity.ts';
 import {statAt, statDescriptor} from './nodes.ts';
 
@@ -32,14 +33,22 @@ export const nameOperations = (ctx: Context): NameOperations => {
 	): Entry | number => {
 		const checked = checkName(parent, name);
 		if (checked < 0) return checked;
-		return guard.mutate(generation =>
+		const done = {made: false};
+		const answer = guard.mutate(generation =>
 			nodes.inDirectory(parent, generation, (directory): Entry | number => {
 				const made = asCaller(caller, () => create(directory));
 				if (made < 0) return made;
+				done.made = true;
 				ctx.changed(parent, directory, generation);
 				return ctx.entryAt(directory, parent, name);
 			}),
 		);
+		// It is made: when a server dies at that moment only the look at it has failed, and succeeds a moment later.
+		return done.made && isLost(answer)
+			? guard.readPatiently(generation =>
+					nodes.inDirectory(parent, generation, directory => ctx.entryAt(directory, parent, name)),
+				)
+			: answer;
 	};
 
 	/** Which file has the name now, in order to tell the table afterwards. */

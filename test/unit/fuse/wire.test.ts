@@ -1,11 +1,13 @@
 /** The codec alone: malformed messages, INIT, notifications. */
 import test from 'ava';
+import fc from 'fast-check';
 import {answerInit} from '../../../src/fuse/wire/init.ts';
 import {encodeInvalEntry, encodeInvalInode} from '../../../src/fuse/wire/notify.ts';
-import {OPCODE} from '../../../src/fuse/wire/abi.ts';
+import {OPCODE, OUT_HEADER_SIZE} from '../../../src/fuse/wire/abi.ts';
 import {encodeErrorReply, ReplyBuffer} from '../../../src/fuse/wire/reply.ts';
 import {RequestBuffer, type ParseFailure} from '../../../src/fuse/wire/request.ts';
 import {encodeDevice} from '../../../src/fuse/attributes.ts';
+import {nameLengthOf} from '../../../src/posix/dents.ts';
 import {goldenBytes} from '../../support/golden-bytes.ts';
 
 const load = (bytes: Uint8Array): RequestBuffer => {
@@ -126,4 +128,37 @@ test("every opcode has a number of its own below the tables' limit", t => {
 	const numbers = Object.values(OPCODE);
 	t.is(new Set(numbers).size, numbers.length);
 	t.true(Math.max(...numbers) < 64);
+});
+
+/** A record as getdents64(2) makes it: linux/dirent.h, padded to 8 with whatever was there. */
+const recordOf = (ino: bigint, next: bigint, type: number, name: Uint8Array): Buffer => {
+	const length = (19 + name.length + 1 + 7) & ~7;
+	const record = Buffer.alloc(length, 0x5a);
+	record.writeBigUInt64LE(ino, 0);
+	record.writeBigInt64LE(next, 8);
+	record.writeUInt16LE(length, 16);
+	record.writeUInt8(type, 18);
+	record.set(name, 19);
+	record[19 + name.length] = 0;
+	return record;
+};
+
+test('a record of getdents64 becomes the same bytes as its parts', t => {
+	const name = fc.uint8Array({minLength: 1, maxLength: 255, min: 1});
+	const number = fc.bigInt({min: 0n, max: 2n ** 63n - 1n});
+	fc.assert(
+		fc.property(number, number, fc.nat(14), name, (ino, next, type, bytes) => {
+			const record = recordOf(ino, next, type, bytes);
+			// Something stands before it, as in a listing.
+			const records = Buffer.alloc(16 + record.length);
+			records.set(record, 16);
+			const words = new Uint32Array(records.buffer, records.byteOffset, records.length >>> 2);
+			t.is(nameLengthOf(records, 16), bytes.length);
+			const [one, other] = [new ReplyBuffer(1024), new ReplyBuffer(1024)];
+			for (const reply of [one, other]) reply.memory.fill(0xff);
+			const end = one.putRecord(OUT_HEADER_SIZE, records, words, 16, bytes.length);
+			t.is(end, other.putDirent(OUT_HEADER_SIZE, Buffer.from(bytes), ino, type, next));
+			t.deepEqual(one.memory.subarray(0, end), other.memory.subarray(0, end));
+		}),
+	);
 });

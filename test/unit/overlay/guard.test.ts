@@ -110,6 +110,21 @@ test('tries again what was lost in a switch, once, if twice is as good as once',
 	);
 });
 
+test('a look at what was changed already is repeated while the mount gives no answer', t => {
+	const {guard, attach, set} = setUp();
+	attach(1);
+	set('open', 1);
+	let calls = 0;
+	const answersAtThird = (): number => (++calls < 3 ? -ERRNO.ENOTCONN : 7);
+	t.is(guard.readPatiently(answersAtThird), 7);
+	t.is(calls, 3);
+	t.is(
+		guard.readPatiently(() => (calls++, -ERRNO.ENOENT)),
+		-ERRNO.ENOENT,
+	);
+	t.is(calls, 4, 'a definite answer is one');
+});
+
 test('knows what mutates', t => {
 	for (const opcode of [OPCODE.WRITE, OPCODE.CREATE, OPCODE.RENAME2, OPCODE.SETATTR, OPCODE.TMPFILE])
 		t.true(alwaysMutates(opcode));
