@@ -18,6 +18,11 @@ import {MountFiles} from './journal-files.ts';
 const WRITE_EVERY_MS = 100;
 /** How often other nodes' journals are looked at. */
 const FOLLOW_EVERY_MS = 1000;
+/**
+ * How often contents of changed files are kept: of a file that changes all the time one version each time. Keeping one is a
+ * handful of changes over all bricks, as dear as what users do; at once after each change it would slow them down.
+ */
+const HISTORY_EVERY_MS = 3000;
 /** How long the end of hekafsd waits for the last records. */
 const END_TIMEOUT_MS = 3000;
 
@@ -59,7 +64,6 @@ export class Journal {
 			onRecords: records => {
 				this.#learn(node.self, records);
 				this.#history.changed(records);
-				void this.#keepHistory();
 			},
 			onProblem: problem => node.ports.log(`the journal can't be written now: ${describeError(problem)}`),
 		});
@@ -82,6 +86,7 @@ export class Journal {
 		this.#timers = [
 			setInterval(() => void this.#write(), WRITE_EVERY_MS),
 			setInterval(() => void this.#follow(), FOLLOW_EVERY_MS),
+			setInterval(() => void this.#keepHistory(), HISTORY_EVERY_MS),
 		];
 	}
 
