@@ -62,7 +62,7 @@ write_debian_files() {
 gather_app
 cp -R "$root/packaging" "$tree/packaging"
 rm -rf "$tree"/packaging/{debian,node-24}
-cp -R "$root/docs" "$root/examples" "$root/README.md" "$tree"
+cp -R "$root/docs" "$root/examples" "$root/README.md" "$root/dist/man" "$tree"
 cp "$root/CHANGELOG.md" "$tree/docs"
 write_debian_files
 (cd "$tree" && dpkg-buildpackage -b -us -uc -tc >"$work/log" 2>&1) || {

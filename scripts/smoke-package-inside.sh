@@ -53,7 +53,7 @@ eventually "it is healthy" 'test -e /etc/hekafs/.hekafs/healthy'
 shell "it can be written" 'echo kept >/etc/hekafs/file && cat /run/hekafs/hekafsd.pid >/tmp/pid'
 
 shell "dpkg upgrades it" 'dpkg --force-unsafe-io -i /mnt/second.deb'
-shell "the new program runs" 'grep -q "+next$" /etc/hekafs/.hekafs/version && [ "$(cat /run/hekafs/hekafsd.pid)" != "$(cat /tmp/pid)" ]'
+shell "the new program runs" 'hfs_config status --json | grep -qE "\"version\": ?\"[^\"]*[+]next\"" && [ "$(cat /run/hekafs/hekafsd.pid)" != "$(cat /tmp/pid)" ]'
 eventually "the mount came back, healthy" 'test -e /etc/hekafs/.hekafs/healthy'
 shell "with its files, and can be written" 'grep kept /etc/hekafs/file && echo more >>/etc/hekafs/file'
 
