@@ -28,8 +28,13 @@ nativeTest(
 		await config(h1, 'init');
 		for (const host of [h1, h2, h3, h4]) await untilSentinel(host, 'writable', true);
 		const writers = Promise.all([h1, h2, h3].map(write));
-		for (const host of [h2, h3, h4]) await config(host, 'serve');
-		await config(h4, 'retire');
+		const timed = async (what: string, action: () => Promise<unknown>): Promise<void> => {
+			const startMs = performance.now();
+			await action();
+			t.log(`${what}: ${Math.round(performance.now() - startMs)} ms`);
+		};
+		for (const host of [h2, h3, h4]) await timed(`${host.name} joins`, async () => config(host, 'serve'));
+		await timed('h4 leaves', async () => config(h4, 'retire'));
 		for (const host of [h1, h2, h3]) await host.writeFile(STOP_FILE, '');
 		for (const [i, report] of (await writers).entries()) {
 			t.log(`h${i + 1}: ${report.rounds} rounds, longest ${report.longestMs} ms`);
@@ -37,8 +42,10 @@ nativeTest(
 			t.deepEqual(report.lost, [], `h${i + 1}`);
 			t.is(report.duplicates, 0, `h${i + 1}`);
 		}
-		for (const host of [h1, h2, h3, h4]) await untilSentinel(host, 'healthy', true, 60_000);
-		await cluster.untilIdentical([h1, h2, h3]);
+		await timed('healthy', async () => {
+			for (const host of [h1, h2, h3, h4]) await untilSentinel(host, 'healthy', true, 60_000);
+		});
+		await timed('bricks identical', async () => cluster.untilIdentical([h1, h2, h3]));
 	},
 );
 
