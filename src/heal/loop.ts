@@ -12,6 +12,7 @@ import {type Knowledge, newestOf} from './knowledge.ts';
 import {lookThrough} from './look.ts';
 import {type Node} from './node.ts';
 import {type Heals} from './ports.ts';
+import {Reads} from './reads.ts';
 import {exportedSet} from './serving.ts';
 
 const debug = createDebug('hekafs:heal');
@@ -35,6 +36,7 @@ export interface LoopOptions {
 export class Loop {
 	readonly #options: LoopOptions;
 	readonly #heals = new HealCounter();
+	readonly #reads: Reads;
 	/** Calls the next turn off. */
 	#callOff: () => void = () => undefined;
 	#turning: Promise<void> | undefined;
@@ -46,6 +48,7 @@ export class Loop {
 
 	constructor(options: LoopOptions) {
 		this.#options = options;
+		this.#reads = new Reads(options.node);
 		this.#decision = decide(this.#facts());
 	}
 
@@ -253,6 +256,7 @@ export class Loop {
 	/** Decides and moves the gate; closing comes before everything else, so this runs before any correction (I2). */
 	#moveGate(): void {
 		const {node, afterTurn} = this.#options;
+		this.#reads.choose();
 		this.#decision = decide(this.#facts());
 		const {gate, overlay} = node.ports;
 		const changed = gate.set({
@@ -261,6 +265,7 @@ export class Loop {
 			epoch: node.current?.set?.epoch ?? 0,
 			degraded: this.#decision.degraded,
 		});
+		this.#reads.apply();
 		if (changed) {
 			overlay.gateChanged();
 			node.ports.log(

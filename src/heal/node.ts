@@ -41,7 +41,7 @@ export class Node {
 	/** The newest recorded epoch that this node has heard of: waiting for an older one is pointless. */
 	heardEpoch = 0;
 	/** What is wrong beyond the mount; by source, so that each source replaces its own. */
-	readonly problems = new Map<'brick' | 'discovery' | 'mount' | 'self-heal', Reason>();
+	readonly problems = new Map<'brick' | 'copy' | 'discovery' | 'mount' | 'self-heal', Reason>();
 	/** The new set of the change that this node carries out now. */
 	acting: SetId | undefined;
 	/** When this node last heard that somebody carries out the change that is pending here. */

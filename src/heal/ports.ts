@@ -66,11 +66,24 @@ export interface Heals {
 	readonly unreachable: number;
 }
 
+/** This node's verified copy. */
+export interface CopiesSeen {
+	/** Undefined: there is none of this filesystem. */
+	readonly copy: {readonly checkedMs: number} | undefined;
+	/** Why it is not renewed. */
+	readonly problem: string | undefined;
+}
+
 /** The overlay, as far as the loop moves it. */
 export interface OverlayControl {
 	switchTo(generation: number, root: {readonly path: string}): Promise<void>;
 	detach(): void;
 	gateChanged(): void;
+	/** Reads come from the newest verified copy, if there is one of this filesystem; harmless when they do already. */
+	serveCopy(): void;
+	/** Reads come from the generation in use; harmless when they do already. */
+	serveMount(): void;
+	copies(): CopiesSeen;
 }
 
 /** Requests to other nodes' hekafsd, signed with the cluster's secret. */

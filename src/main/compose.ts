@@ -16,6 +16,7 @@ import {Gate} from '../membership/gate.ts';
 import {type NodeUuid, parseNodeUuid} from '../membership/ids.ts';
 import {hasServer, type Server, type ServerSet} from '../membership/server-set.ts';
 import {mountOverlay, type Overlay} from '../overlay/overlay.ts';
+import {KeptCopies} from './copies.ts';
 import {addressOfSelf} from './addresses.ts';
 import {Cleanup} from './cleanup.ts';
 import {type DaemonConfig} from './config.ts';
@@ -78,6 +79,8 @@ const obey = async (word: string, control: DaemonControl): Promise<void> => {
 /** Filled in late: the overlay is mounted after everything that can refuse has been tried. */
 interface OverlaySlot {
 	mounted: Overlay | undefined;
+	/** Only with GlusterFS below. */
+	copies: KeptCopies | undefined;
 }
 
 /** Until the overlay is mounted there is nothing to move. */
@@ -89,6 +92,9 @@ const overlayControl = (slot: OverlaySlot): OverlayControl => ({
 	},
 	detach: () => slot.mounted?.detach(),
 	gateChanged: () => slot.mounted?.gateChanged(),
+	serveCopy: () => slot.copies?.serve(),
+	serveMount: () => slot.copies?.serveMount(),
+	copies: () => slot.copies?.seen() ?? {copy: undefined, problem: undefined},
 });
 
 interface Parts {
@@ -143,7 +149,10 @@ const build = (
 	const loop: Loop = new Loop({
 		node,
 		knowledge: () => discovery.knowledge(),
-		afterTurn: decision => reporter.decided(decision),
+		afterTurn: decision => {
+			slot.copies?.turn(decision.verdict === 'agreed');
+			reporter.decided(decision);
+		},
 	});
 	const members = () => discovery.members();
 	const counter = new JournalCounter(config.state);
@@ -154,7 +163,7 @@ const build = (
 		onRecords: () => reporter.publish(),
 	});
 	const reporter: Reporter = new Reporter(
-		{node, loop, backend, mountpoint: config.mountpoint, members},
+		{node, loop, backend, mountpoint: config.mountpoint, members, copy: () => slot.copies?.report() ?? null},
 		() => slot.mounted,
 		() => journal.version,
 	);
@@ -170,6 +179,9 @@ const build = (
 	return {discovery, gluster, node, loop, peers, reporter, control, counter, journal};
 };
 
+/** Where this node keeps its verified copy. */
+const copyDirectory = (config: DaemonConfig): string => path.join(config.state, 'copy');
+
 const mount = async (config: DaemonConfig, {node, control, counter}: Parts): Promise<Overlay> =>
 	mountOverlay({
 		mountpoint: config.mountpoint,
@@ -181,6 +193,7 @@ const mount = async (config: DaemonConfig, {node, control, counter}: Parts): Pro
 		workers: config.workers,
 		attrTimeoutMs: config.attrTimeoutMs,
 		entryTimeoutMs: config.entryTimeoutMs,
+		copyDirectory: copyDirectory(config),
 		onControl: word => void obey(word, control),
 		onProblem: log,
 	});
@@ -217,7 +230,7 @@ export const compose = async (config: DaemonConfig): Promise<Daemon> => {
 	const stateStore = await takePlaces(config);
 	const self = await identify(config, stateStore);
 	await prepareOverlayMountpoint(config.mountpoint);
-	const slot: OverlaySlot = {mounted: undefined};
+	const slot: OverlaySlot = {mounted: undefined, copies: undefined};
 	debug('node %s, %o', self, config);
 	const parts = build(config, self, stateStore, slot);
 	const {discovery, gluster, node, loop, reporter} = parts;
@@ -238,6 +251,10 @@ export const compose = async (config: DaemonConfig): Promise<Daemon> => {
 	stack.add(async () => server[Symbol.asyncDispose]());
 	const overlay = await mount(config, parts);
 	slot.mounted = overlay;
+	if (config.backend.kind === 'gluster') {
+		const options = {directory: copyDirectory(config), limitBytes: config.copyLimitBytes, onProblem: log};
+		slot.copies = new KeptCopies(options, overlay, () => node);
+	}
 	stack.add(async () => overlay.unmount());
 	await begin(config, parts, overlay);
 	parts.journal.start();
@@ -249,6 +266,7 @@ export const compose = async (config: DaemonConfig): Promise<Daemon> => {
 			reporter.stop();
 			discovery.stop();
 			await loop.stop();
+			await slot.copies?.stop();
 			reporter.publish();
 			await server[Symbol.asyncDispose]();
 			await overlay.unmount();

@@ -46,9 +46,13 @@ export interface DaemonConfig {
 	readonly daemonize: boolean;
 	/** Threads that serve the overlay while nothing hangs. */
 	readonly workers: number;
+	/** Bytes of content that the copy for reading without quorum may hold. */
+	readonly copyLimitBytes: number;
 	/** The socket that hfs_config uses: `<run>/control.sock`. */
 	readonly controlSocket: string;
 }
+
+const MIB = 1 << 20;
 
 export const DEFAULT_RUN = '/run/hekafs';
 export const controlSocketIn = (run: string): string => join(run, 'control.sock');
@@ -75,6 +79,7 @@ interface Flags {
 	foreground?: true;
 	daemonize?: true;
 	workers: number;
+	copyLimit: number;
 	config?: string;
 	checkConfig?: true;
 }
@@ -125,6 +130,12 @@ export const daemonCommand = (): Command =>
 		.option('--attr-timeout <s>', 'how long the kernel keeps attributes', parseSeconds(0, 3600), 0.8)
 		.option('--entry-timeout <s>', 'how long the kernel keeps names', parseSeconds(0, 3600), 0.8)
 		.option('--workers <n>', 'threads that serve files', parseCount(2, 128), 4)
+		.option(
+			'--copy-limit <mib>',
+			'content that this node keeps for reading without quorum',
+			parseCount(1, 65_536),
+			256,
+		)
 		.option(
 			'--config <file>',
 			'the configuration file (default: HEKAFS_CONFIG, else /etc/hekafs.conf if it exists)',
@@ -194,6 +205,7 @@ const fromFlags = (flags: Flags, configFile: string): DaemonConfig => {
 		entryTimeoutMs: flags.entryTimeout * 1000,
 		daemonize: flags.daemonize === true,
 		workers: flags.workers,
+		copyLimitBytes: flags.copyLimit * MIB,
 		controlSocket: controlSocketIn(flags.run),
 	};
 	check(config, configFile);

@@ -13,6 +13,7 @@ export interface ReportSource {
 	readonly backend: 'gluster' | 'local';
 	readonly mountpoint: string;
 	readonly members: () => readonly Member[];
+	readonly copy: () => StatusReport['copy'];
 	/** When the gate last changed its state. */
 	readonly gateSince: Date;
 }
@@ -23,6 +24,7 @@ export const makeReport = ({
 	backend,
 	mountpoint,
 	members,
+	copy,
 	gateSince,
 }: ReportSource): StatusReport => {
 	const {decision, heals} = loop;
@@ -61,6 +63,7 @@ export const makeReport = ({
 		servers: (set?.servers ?? []).map(({uuid, address}) => ({uuid, address, up: up?.has(uuid) ?? false})),
 		members: members(),
 		heals: heals === undefined ? null : {pending: heals.pending, splitBrain: heals.splitBrain},
+		copy: copy(),
 		mountpoint,
 	};
 };

@@ -21,6 +21,8 @@ export const REASON_CODES = [
 	'server-down',
 	'heals-pending',
 	'split-brain',
+	'reading-copy',
+	'copy-not-kept',
 	'peer-unreachable',
 	'members-unknown',
 	'stopping',

@@ -137,6 +137,18 @@ export const reasonFor = {
 			`${count} files have versions of which GlusterFS can't choose one (split brain)`,
 			'`hfs_config volfile > /root/hekafs.vol; cd $(glusterfs --print-libexecdir)`, then `./glfsheal hekafs split-brain-info volfile-path /root/hekafs.vol` names them and `./glfsheal hekafs latest-mtime PATH volfile-path /root/hekafs.vol` chooses one',
 		),
+	readingCopy: (checkedAt: Date, ageMs: number) =>
+		reason(
+			'reading-copy',
+			`reads are served from this node's copy of ${checkedAt.toISOString()}, which is ${Math.max(0, Math.round(ageMs / 1000))} s old`,
+			'wait: the filesystem itself is read again as soon as it can be; the other reasons say what holds it up',
+		),
+	copyNotKept: (problem: string) =>
+		reason(
+			'copy-not-kept',
+			`this node's copy for reading without quorum is not up to date: ${problem}`,
+			'when the tree is too large, remove what does not belong in it, or raise --copy-limit; see "copy" in `hfs_config status --json` for what is kept',
+		),
 	peerUnreachable: (node: string, problem: string) =>
 		reason(
 			'peer-unreachable',

@@ -28,6 +28,28 @@ export interface Member {
 	readonly connected: boolean;
 }
 
+export interface CopyReport {
+	/** Reads come from it now. */
+	readonly serving: boolean;
+	/** When the last look at the whole filesystem began, ISO 8601; null: there is no copy. */
+	readonly checkedAt: string | null;
+	/** When this node's own changes were last taken over. */
+	readonly updatedAt: string | null;
+	/** Since `checkedAt`. */
+	readonly ageSeconds: number | null;
+	readonly files: number;
+	/** Of content. */
+	readonly bytes: number;
+	/** The last look saw no change: all files are as of one moment. */
+	readonly quiet: boolean;
+	/** Files that the last look could not read: they are as before. */
+	readonly unreadable: number;
+	/** How long the last look took. */
+	readonly lookMs: number;
+	/** Why it is not renewed. */
+	readonly problem: string | null;
+}
+
 export interface StatusReport {
 	readonly format: 1;
 	/** Version of the program that answers. */
@@ -54,6 +76,8 @@ export interface StatusReport {
 	readonly members: readonly Member[];
 	/** Null while they can't be counted. */
 	readonly heals: {readonly pending: number; readonly splitBrain: number} | null;
+	/** This node's verified copy; null when it keeps none. */
+	readonly copy: CopyReport | null;
 	readonly mountpoint: string;
 }
 
@@ -97,6 +121,19 @@ const memberSchema: z.ZodType<Member> = z.object({
 	connected: z.boolean(),
 });
 
+const copySchema = z.object({
+	serving: z.boolean(),
+	checkedAt: timeSchema.nullable(),
+	updatedAt: timeSchema.nullable(),
+	ageSeconds: count.nullable(),
+	files: count,
+	bytes: count,
+	quiet: z.boolean(),
+	unreadable: count,
+	lookMs: count,
+	problem: text(MAX_REASON_LENGTH).nullable(),
+});
+
 const reportSchema: z.ZodType<StatusReport> = z
 	.object({
 		format: formatSchema,
@@ -123,6 +160,8 @@ const reportSchema: z.ZodType<StatusReport> = z
 			.max(MAX_SERVERS),
 		members: z.array(memberSchema).max(MAX_MEMBERS),
 		heals: z.object({pending: count, splitBrain: count}).nullable(),
+		// Peers of version 0.1.0 don't have it.
+		copy: copySchema.nullish().transform(value => value ?? null),
 		mountpoint: pathSchema,
 	})
 	.refine(

@@ -44,7 +44,7 @@ export class Bindings {
 		const handle = this.#handles.pin(fh);
 		if (handle === undefined) return -EBADF;
 		try {
-			if (handle.generation === generation || handle.fd < 0) return use(handle);
+			if (handle.generation === generation || handle.kind === 'text') return use(handle);
 			const fd = this.#rebind(handle, generation);
 			return fd < 0 ? fd : use({...handle, fd, generation});
 		} finally {

@@ -1,5 +1,6 @@
 /** The generation in use and the root directory's last known attributes, shared by all threads (P5: answered from memory). */
 import {STATX, STATX_SIZE} from '../posix/statx.ts';
+import {copyOf} from './copy-generation.ts';
 import {S_IFDIR} from './identity.ts';
 import {SharedLock} from './shared-lock.ts';
 
@@ -76,6 +77,8 @@ export class CurrentRoot {
 	 */
 	isForeign(attributes: Buffer): boolean {
 		const here = this.#device;
+		// The copy has no device; what is answered now was begun on the mount before.
+		if (copyOf(this.generation) !== 0) return false;
 		return (
 			attributes.readUInt32LE(STATX.devMajor) !== here.getUint32(STATX.devMajor, true) ||
 			attributes.readUInt32LE(STATX.devMinor) !== here.getUint32(STATX.devMinor, true)
@@ -107,7 +110,7 @@ export class CurrentRoot {
 
 	/** Asks the root thread for fresh attributes; waits a moment for it unless it already owes an answer. */
 	refresh(): void {
-		if (this.generation === 0 || !this.stale) return;
+		if (this.generation === 0 || copyOf(this.generation) !== 0 || !this.stale) return;
 		const answers = Atomics.load(this.#cells, ANSWERS);
 		if (Atomics.compareExchange(this.#cells, PENDING, 0, 1) !== 0) return;
 		this.wake();

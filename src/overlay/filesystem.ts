@@ -3,6 +3,8 @@ import {type FilesystemOps, type Name} from '../fuse/filesystem.ts';
 import {OPCODE} from '../fuse/wire/abi.ts';
 import {close} from '../posix/files.ts';
 import {Bindings} from './bindings.ts';
+import {copyOperations} from './copy-operations.ts';
+import {CopyView} from './copy-view.ts';
 import {type CacheTimes, Context, isVirtualName} from './context.ts';
 import {alwaysMutates, Guard} from './guard.ts';
 import {ROOT_NODE} from './inode-layout.ts';
@@ -20,6 +22,8 @@ import {type Tables} from './shared-state.ts';
 import {VirtualFiles} from './virtual-files.ts';
 import {withJournal} from './with-journal.ts';
 import {withVersions} from './with-versions.ts';
+import {notingChanges} from './noting-changes.ts';
+import {withCopy} from './with-copy.ts';
 import {withVirtual} from './with-virtual.ts';
 
 export interface FilesystemOptions {
@@ -29,6 +33,8 @@ export interface FilesystemOptions {
 	readonly writeWaitMs: number;
 	/** Whether changes are recorded. */
 	readonly journal: boolean;
+	/** Where the copies are kept; undefined: there are none. */
+	readonly copyDirectory: string | undefined;
 	readonly onControl: (word: ControlWord) => void;
 }
 
@@ -83,7 +89,10 @@ export const createFilesystem = (options: FilesystemOptions): FilesystemOps => {
 			if (given.fh !== undefined) releaseHandle(given.fh);
 		},
 	};
-	const {ring, writes, versions, inoOf} = options.tables;
+	const {ring, writes, versions, changed} = options.tables;
+	const inoOf = (nodeid: number): bigint => (nodeid === ROOT_NODE ? root.ino : options.tables.inoOf(nodeid));
 	const recorded = options.journal ? withJournal(backing, new Recorder(ring, inodes, writes)) : backing;
-	return withVirtual(withVersions(recorded, inoOf, versions), virtual);
+	const copy = copyOperations(ctx, new CopyView(options.copyDirectory), inoOf);
+	const copied = notingChanges(withCopy(recorded, copy, root), changed, inoOf);
+	return withVirtual(withVersions(copied, options.tables.inoOf, versions), virtual);
 };

@@ -79,6 +79,11 @@ export class GenerationRoot {
 		]);
 	}
 
+	/** The copy was current meanwhile; nothing of this generation was closed. */
+	becomeCurrentAgain(): void {
+		this.#root.attach(this.generation, this.#opened.attributes, this.#opened.isFuse);
+	}
+
 	/** Another generation is current: the thread closes what is left of this one, as it falls out of use, and ends. */
 	supersede(): void {
 		this.#tell(SUPERSEDED);

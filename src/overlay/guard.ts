@@ -3,6 +3,7 @@ import {OPCODE, OPCODE_LIMIT, type OpcodeName} from '../fuse/wire/abi.ts';
 import {type GateReader} from '../membership/gate.ts';
 import {ERRNO} from '../posix/errno.ts';
 import {O} from '../posix/open-flags.ts';
+import {COPY_SERVES, copyOf} from './copy-generation.ts';
 import {type CurrentRoot} from './current-root.ts';
 
 /** `by flags`: OPEN, whose flags say whether it is for writing. */
@@ -147,11 +148,15 @@ export class Guard {
 		}
 	}
 
-	/** Runs a reading in the current generation; -ENOTCONN without one. Waits for a switch that took its mount away. */
+	/**
+	 * Runs a reading in the current generation; -ENOTCONN without one, COPY_SERVES when the copy is current. Waits for a
+	 * switch that took its mount away.
+	 */
 	read<T>(run: (generation: number) => T): T | number {
 		for (let first = true; ; first = false) {
 			const generation = this.#root.generation;
 			if (generation === 0 || this.memoryOnly) return -ENOTCONN;
+			if (copyOf(generation) !== 0) return COPY_SERVES;
 			const result = run(generation);
 			if (!first || !isLost(result)) return result;
 			if (this.#root.generation !== generation) continue;

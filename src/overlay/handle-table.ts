@@ -108,8 +108,9 @@ export class HandleTable {
 			const at = (handle.fh & SLOT_MASK) * WORDS;
 			if (cells[at + GENERATION] === generation) return false;
 			const old = {...handle, kind: 'retired', fd: cells[at + DESCRIPTOR]!} as const;
-			const retired = this.#open({...old, generation: cells[at + GENERATION]!}, 0, nowMs());
-			if (retired === 0) return false;
+			// A handle that was opened on the copy has none yet.
+			if (old.fd >= 0 && this.#open({...old, generation: cells[at + GENERATION]!}, 0, nowMs()) === 0)
+				return false;
 			cells[at + DESCRIPTOR] = fd;
 			cells[at + GENERATION] = generation;
 			return true;

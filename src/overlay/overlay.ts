@@ -5,7 +5,10 @@ import {extname} from 'node:path';
 import {resolveMountpoint} from '../fuse/device.ts';
 import {mountSession, type Session, type SessionStats} from '../fuse/session.ts';
 import {HekafsError} from '../errors.ts';
+import {STATX_SIZE} from '../posix/statx.ts';
+import {readIndex} from '../snapshot/store.ts';
 import {type Board} from './board.ts';
+import {copyGeneration, copyOf} from './copy-generation.ts';
 import {type CurrentRoot} from './current-root.ts';
 import {type Deadlines, deadlinesByOpcode} from './deadlines.ts';
 import {DIRECTORIES_MAX} from './directory-cache.ts';
@@ -30,6 +33,8 @@ export interface OverlayOptions {
 	/** Where a class of requests has another one. */
 	readonly deadlines?: Deadlines;
 	readonly workers?: number;
+	/** Where the verified copies are kept (src/snapshot/); none are served without. */
+	readonly copyDirectory?: string;
 	/** How long the kernel may keep attributes of files of the backing. Default 800. */
 	readonly attrTimeoutMs?: number;
 	/** How long the kernel may keep names of the backing. Default 800. */
@@ -61,6 +66,16 @@ export interface Overlay extends AsyncDisposable {
 	 * @throws HekafsError HEKAFS_MOUNT_LOST, HEKAFS_TIMEOUT: then the generation before stays; HEKAFS_INTERNAL: used before
 	 */
 	switchTo(generation: number, root: {readonly path: string}): Promise<void>;
+	/**
+	 * Reads come from that copy from now on, at once; the generation in use stays as it is, for `serveMount`. Mutations are
+	 * the gate's matter: it must not be open.
+	 * @returns false when there is no such copy: then nothing changed
+	 */
+	serveCopy(serial: number): boolean;
+	/** Reads come from the generation in use again. */
+	serveMount(): void;
+	/** Where the threads that serve note what they change. */
+	readonly changed: SharedArrayBuffer;
 	/** There is no backing: reads give ENOTCONN, mutations EROFS. */
 	detach(): void;
 	/** Texts of the sentinel files by name; a name that is absent gets an empty text. Existence follows the gate. */
@@ -115,6 +130,7 @@ interface OverlayParts {
 	readonly state: SharedState;
 	readonly tables: Tables;
 	readonly deadlineMs: number;
+	readonly copyDirectory: string | undefined;
 	readonly onProblem: OverlayOptions['onProblem'] | undefined;
 }
 
@@ -126,6 +142,7 @@ class MountedOverlay implements Overlay {
 	readonly #pin: VirtualPin;
 	readonly #deadlineMs: number;
 	readonly #onProblem: (problem: string) => void;
+	readonly #copyDirectory: string | undefined;
 	readonly #roots = new Set<GenerationRoot>();
 	readonly #used = new Set<number>();
 	#current: GenerationRoot | undefined;
@@ -140,6 +157,7 @@ class MountedOverlay implements Overlay {
 		this.#state = parts.state;
 		this.#tables = parts.tables;
 		this.#deadlineMs = parts.deadlineMs;
+		this.#copyDirectory = parts.copyDirectory;
 		this.#onProblem = parts.onProblem ?? (() => undefined);
 	}
 
@@ -174,6 +192,30 @@ class MountedOverlay implements Overlay {
 		before?.supersede();
 		this.gateChanged();
 		if (lost > 0) this.#onProblem(`${lost} locks are lost: generation ${generation} does not give them`);
+	}
+
+	serveCopy(serial: number): boolean {
+		if (this.#root.generation === copyGeneration(serial)) return true;
+		const index = this.#copyDirectory === undefined ? undefined : readIndex(this.#copyDirectory, serial);
+		if (index === undefined) return false;
+		const attributes = Buffer.alloc(STATX_SIZE);
+		index.attributes(index.root(), attributes);
+		debug('copy %d', serial);
+		this.#root.attach(copyGeneration(serial), attributes, false);
+		this.gateChanged();
+		return true;
+	}
+
+	serveMount(): void {
+		if (copyOf(this.#root.generation) === 0) return;
+		debug('the mount again');
+		if (this.#current === undefined) this.#root.detach();
+		else this.#current.becomeCurrentAgain();
+		this.gateChanged();
+	}
+
+	get changed(): SharedArrayBuffer {
+		return this.#state.changed;
 	}
 
 	detach(): void {
@@ -261,7 +303,7 @@ export const mountOverlay = async (options: OverlayOptions): Promise<Overlay> =>
 	const state = createSharedState(options.gateBuffer, handlesMax());
 	const tables = openTables(state);
 	tables.root.detach();
-	const {deadlineMs, deadlines = {}, writeWaitMs, workers, onProblem, onControl} = options;
+	const {deadlineMs, deadlines = {}, writeWaitMs, workers, onProblem, onControl, copyDirectory} = options;
 	// Before the mount: afterwards the path leads into the overlay.
 	const mountpoint = resolveMountpoint(options.mountpoint);
 	tables.ring.startAt(options.journalFrom ?? 0);
@@ -269,6 +311,7 @@ export const mountOverlay = async (options: OverlayOptions): Promise<Overlay> =>
 		state,
 		journal: options.journalFrom !== undefined,
 		writeWaitMs,
+		copyDirectory,
 		times: {
 			attrTimeoutMs: options.attrTimeoutMs ?? DEFAULT_CACHE_MS,
 			entryTimeoutMs: options.entryTimeoutMs ?? DEFAULT_CACHE_MS,
@@ -289,5 +332,5 @@ export const mountOverlay = async (options: OverlayOptions): Promise<Overlay> =>
 		...(onProblem !== undefined && {onProblem}),
 	});
 	const pin = await VirtualPin.take(mountpoint, session.connection);
-	return new MountedOverlay({session, pin, state, tables, deadlineMs, onProblem});
+	return new MountedOverlay({session, pin, state, tables, deadlineMs, copyDirectory, onProblem});
 };

@@ -9,6 +9,7 @@ import {createInodeCells, inodeNumbers} from './inode-layout.ts';
 import {InodeTable} from './inode-table.ts';
 import {createRingBuffer, JournalRing} from './journal-ring.ts';
 import {KeptPages} from './kept-pages.ts';
+import {ChangedRing, createChangedRing} from '../snapshot/changed-ring.ts';
 import {SENTINELS} from './sentinels.ts';
 import {createSlabBuffer} from './slab.ts';
 import {createVersionBuffers, VersionTable} from './version-table.ts';
@@ -36,6 +37,8 @@ export interface SharedState {
 	readonly writes: SharedArrayBuffer;
 	readonly versions: SharedArrayBuffer;
 	readonly versionTexts: SharedArrayBuffer;
+	/** What this node's users change, for who follows the tree. */
+	readonly changed: SharedArrayBuffer;
 }
 
 /** @param handlesMax open files at most; there must be descriptors for all of them */
@@ -51,6 +54,7 @@ export const createSharedState = (gate: SharedArrayBuffer, handlesMax: number): 
 	ring: createRingBuffer(RING_BYTES),
 	writes: createWriteCounts(),
 	...createVersionBuffers(),
+	changed: createChangedRing(),
 });
 
 export interface Tables {
@@ -65,6 +69,7 @@ export interface Tables {
 	readonly ring: JournalRing;
 	readonly writes: WriteCounts;
 	readonly versions: VersionTable;
+	readonly changed: ChangedRing;
 }
 
 /** The calling thread's view of the shared memory. */
@@ -80,4 +85,5 @@ export const openTables = (state: SharedState): Tables => ({
 	ring: new JournalRing(state.ring),
 	writes: new WriteCounts(state.writes),
 	versions: new VersionTable(state),
+	changed: new ChangedRing(state.changed),
 });

@@ -10,6 +10,7 @@ export interface OverlayWorkerData {
 	readonly writeWaitMs: number;
 	/** Whether somebody takes records out of the ring. */
 	readonly journal: boolean;
+	readonly copyDirectory: string | undefined;
 }
 
 /** What a worker tells the main thread. */

@@ -15,6 +15,7 @@ serve(
 		times: user.times,
 		writeWaitMs: user.writeWaitMs,
 		journal: user.journal,
+		copyDirectory: user.copyDirectory,
 		onControl: word => parentPort?.postMessage({kind: 'control', word} satisfies ControlMessage),
 	}),
 );

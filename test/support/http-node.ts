@@ -43,6 +43,7 @@ export const REPORT: StatusReport = {
 		{uuid: NODE_C, addresses: ['gamma'], connected: true},
 	],
 	heals: {pending: 0, splitBrain: 0},
+	copy: null,
 	mountpoint: '/etc/hekafs',
 };
 

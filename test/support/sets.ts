@@ -72,6 +72,7 @@ export const reportOf = (
 			.filter(m => m !== n)
 			.map(m => ({uuid: uuidOf(m), addresses: [`h${m}`], connected: true})),
 		heals: {pending: 0, splitBrain: 0},
+		copy: null,
 		mountpoint: '/etc/hekafs',
 		...changes,
 	};

@@ -92,6 +92,9 @@ export class Daemon {
 				switchTo: async generation => this.#carry('switch', () => this.#switchTo(generation)),
 				detach: () => (this.overlay = undefined),
 				gateChanged: () => world.changed(),
+				serveCopy: () => undefined,
+				serveMount: () => undefined,
+				copies: () => ({copy: undefined, problem: undefined}),
 			},
 			peers: {
 				post: async (peer, request, secret) => {
@@ -140,6 +143,7 @@ export class Daemon {
 			node: this.node,
 			loop: this.loop,
 			backend: 'gluster',
+			copy: () => null,
 			mountpoint: '/etc/hekafs',
 			members: () => this.#latest?.members ?? [],
 			gateSince: new Date(0),

@@ -15,7 +15,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 	heal: ['membership', 'volfile', 'errors'],
 	'fuse/wire': [],
 	fuse: ['fuse/wire', 'posix', 'errors'],
-	overlay: ['fuse', 'fuse/wire', 'journal', 'membership', 'posix', 'errors'],
+	snapshot: ['posix', 'errors'],
+	overlay: ['fuse', 'fuse/wire', 'journal', 'membership', 'posix', 'snapshot', 'errors'],
 	http: ['membership', 'errors'],
 };
 

@@ -26,6 +26,8 @@ const samples: {readonly [Code in ReasonCode]: Reason} = {
 	'server-down': reasonFor.serverDown(serverOf(2)),
 	'heals-pending': reasonFor.healsPending(4),
 	'split-brain': reasonFor.splitBrain(1),
+	'reading-copy': reasonFor.readingCopy(new Date(0), 65_000),
+	'copy-not-kept': reasonFor.copyNotKept('more than 10 bytes of content'),
 	'peer-unreachable': reasonFor.peerUnreachable('h3', 'refused'),
 	'members-unknown': reasonFor.membersUnknown('glusterd is not running'),
 	stopping: reasonFor.stopping(),

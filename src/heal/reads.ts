@@ -1,0 +1,68 @@
+/** Where readings go: to the mount in use, or to this node's verified copy while that gives nothing (P4). */
+import {reasonFor} from '../membership/reasons.ts';
+import {hasQuorum} from '../membership/server-set.ts';
+import {type Look} from './look.ts';
+import {type Node} from './node.ts';
+
+/** A node that has just started finds the filesystem within this, as a rule; its copy may be old. */
+const START_GRACE_MS = 5000;
+
+export interface ReadFacts {
+	/** Undefined while nothing is mounted. */
+	readonly look: Look | undefined;
+	/** A change of the set is under way: its end is waited for, which takes seconds. */
+	readonly switching: boolean;
+	/** For how long this node has been looking for the filesystem. */
+	readonly runningForMs: number;
+	/** Mounting has failed. */
+	readonly mountFailed: boolean;
+}
+
+/** Total and pure. */
+export const readsFrom = ({look, switching, runningForMs, mountFailed}: ReadFacts): 'mount' | 'copy' => {
+	if (look === undefined) return mountFailed || runningForMs >= START_GRACE_MS ? 'copy' : 'mount';
+	switch (look.kind) {
+		case 'local':
+			return 'mount';
+		case 'silent':
+			return 'copy';
+		case 'failed':
+			return switching ? 'mount' : 'copy';
+		case 'seen':
+			return hasQuorum(look.view.mounted, look.view.up) ? 'mount' : 'copy';
+	}
+};
+
+/** Moves the overlay between the two, and says so. */
+export class Reads {
+	readonly #node: Node;
+	readonly #startedAtMs: number;
+	#from: 'mount' | 'copy' = 'mount';
+
+	constructor(node: Node) {
+		this.#node = node;
+		this.#startedAtMs = node.ports.now();
+	}
+
+	/** Before the gate moves: when it opens, writes and reads must find the same generation. */
+	choose(): void {
+		const {current, look, ports, problems, switching} = this.#node;
+		this.#from = readsFrom({
+			look: current === undefined ? undefined : look,
+			switching: switching !== undefined,
+			runningForMs: ports.now() - this.#startedAtMs,
+			mountFailed: problems.has('mount'),
+		});
+		if (this.#from === 'mount') ports.overlay.serveMount();
+		const {copy, problem} = ports.overlay.copies();
+		if (this.#from === 'copy' && copy !== undefined)
+			problems.set('copy', reasonFor.readingCopy(new Date(copy.checkedMs), ports.now() - copy.checkedMs));
+		else if (problem !== undefined) problems.set('copy', reasonFor.copyNotKept(problem));
+		else problems.delete('copy');
+	}
+
+	/** After the gate has closed. */
+	apply(): void {
+		if (this.#from === 'copy') this.#node.ports.overlay.serveCopy();
+	}
+}

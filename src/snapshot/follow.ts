@@ -1,0 +1,202 @@
+/** Keeps the copy up with one generation: what this node changes at once, everything else by looks at the whole tree. */
+import {type ChangedRing} from './changed-ring.ts';
+import {type CopyIndex} from './copy-index.ts';
+import {type FollowerData, type FollowerReport} from './protocol.ts';
+import {Scan} from './scan.ts';
+import {ScanEnd} from './scan-end.ts';
+import {type CopyStore} from './store.ts';
+import {type CopyTree} from './tree.ts';
+import {type Turn} from './turn.ts';
+
+/** Changes of one program come in groups: so long is waited for more of them. */
+const GATHER_MS = 50;
+/** A look at everything: not more often than this, and so rarely that it takes no more than one part in SHARE of the time. */
+const LOOK_EVERY_MS = 2000;
+const LOOK_SHARE = 50;
+const RETRY_MS = 1000;
+/** A tree that changes under each of so many looks is published as it is: each file whole, not all as of one moment. */
+const LOOKS_MAX = 3;
+
+export class Follow {
+	readonly #data: FollowerData;
+	readonly #store: CopyStore;
+	readonly #ring: ChangedRing;
+	readonly #turn: Turn;
+	readonly #report: (report: FollowerReport) => void;
+	#tree: CopyTree | undefined;
+	#index: CopyIndex | undefined;
+	#problem: string | undefined;
+	#unreadable = 0;
+	#lookMs = 0;
+	#checkedMs = 0;
+	#quiet = false;
+
+	constructor(
+		data: FollowerData,
+		store: CopyStore,
+		ring: ChangedRing,
+		turn: Turn,
+		report: (report: FollowerReport) => void,
+	) {
+		this.#data = data;
+		this.#store = store;
+		this.#ring = ring;
+		this.#turn = turn;
+		this.#report = report;
+	}
+
+	/** Runs until another follower has the turn. */
+	run(): void {
+		const opened = this.#turn.write(this.#data.follower, () => this.#store.open());
+		if (opened === undefined) return;
+		this.#index = opened.value;
+		// Another filesystem's files are not ours, whatever their numbers are.
+		if (this.#index?.facts.filesystem === this.#data.filesystem) this.#tree = this.#index.tree();
+		this.#tell();
+		const {root} = this.#data;
+		if (root === undefined) return;
+		let seen = this.#ring.head;
+		let nextMs = 0;
+		while (this.#live()) {
+			const due = performance.now() >= nextMs;
+			const head = this.#ring.head;
+			if (!due && head === seen) {
+				this.#ring.wait(seen, Math.max(1, nextMs - performance.now()));
+				continue;
+			}
+			if (!due) this.#ring.wait(head, GATHER_MS);
+			const to = this.#ring.head;
+			const start = performance.now();
+			const changed = due ? undefined : this.#ring.between(seen, to);
+			const done =
+				changed === undefined
+					? this.#guarded(scan => this.#lookAtAll(scan))
+					: this.#guarded(scan => this.#lookAt(scan, changed));
+			if (done === 'full' || done === 'partly') seen = to;
+			if (done === 'full') this.#lookMs = performance.now() - start;
+			// A failed look, or a change in a place that the copy does not know: look at everything.
+			if (done === 'full') nextMs = performance.now() + Math.max(LOOK_EVERY_MS, this.#lookMs * LOOK_SHARE);
+			else if (done === 'unknown place') nextMs = 0;
+			else if (done === 'failed') nextMs = performance.now() + RETRY_MS;
+			if (done === 'failed') seen = to;
+			this.#tell();
+		}
+	}
+
+	#live(): boolean {
+		return this.#turn.isOf(this.#data.follower);
+	}
+
+	#tell(): void {
+		const index = this.#index;
+		const {filesystem} = index?.facts ?? {filesystem: ''};
+		this.#report({
+			follower: this.#data.follower,
+			copy:
+				index === undefined
+					? undefined
+					: {
+							serial: this.#store.serial,
+							filesystem,
+							checkedMs: index.facts.checkedMs,
+							updatedMs: index.facts.updatedMs,
+							quiet: index.facts.quiet,
+							files: index.files,
+							bytes: index.contentBytes,
+						},
+			problem: this.#problem,
+			unreadable: this.#unreadable,
+			lookMs: Math.round(this.#lookMs),
+		});
+	}
+
+	#guarded(
+		look: (scan: Scan) => 'full' | 'partly' | 'unknown place',
+	): 'full' | 'partly' | 'unknown place' | 'failed' {
+		let scan: Scan | undefined;
+		try {
+			scan = new Scan({
+				root: this.#data.root!,
+				limitBytes: this.#data.limitBytes,
+				append: bytes => this.#write(() => this.#store.append(bytes)),
+				live: () => this.#live(),
+			});
+			const done = look(scan);
+			this.#problem = undefined;
+			return done;
+		} catch (error) {
+			if (!(error instanceof ScanEnd)) this.#problem = error instanceof Error ? error.message : String(error);
+			else if (error.why === 'too large') this.#problem = error.message;
+			// A mount that is lost is told by those who watch it.
+			if (this.#live()) this.#turn.write(this.#data.follower, () => this.#store.forget());
+			// What a look at single names has half changed is of no use.
+			this.#tree = this.#index?.facts.filesystem === this.#data.filesystem ? this.#index.tree() : undefined;
+			return 'failed';
+		} finally {
+			scan?.close();
+		}
+	}
+
+	/** @throws ScanEnd when it is another follower's turn */
+	#write<T>(section: () => T): T {
+		const done = this.#turn.write(this.#data.follower, section);
+		if (done === undefined) throw new ScanEnd('stopped', 'another generation is followed');
+		return done.value;
+	}
+
+	#publish(tree: CopyTree): void {
+		this.#tree = tree;
+		const facts = {
+			checkedMs: this.#checkedMs,
+			updatedMs: Date.now(),
+			quiet: this.#quiet,
+			filesystem: this.#data.filesystem,
+		};
+		this.#index = this.#write(() => this.#store.publish(tree, facts, this.#turn.served));
+	}
+
+	/** Looks again as long as something changes meanwhile, so that the copy is of one moment. */
+	#lookAtAll(scan: Scan): 'full' {
+		let before = this.#tree;
+		for (let looks = 1; ; looks++) {
+			const checkedMs = Date.now();
+			const tree = scan.all(before);
+			this.#unreadable = scan.unreadable;
+			before = tree;
+			if (scan.changes > 0 && looks < LOOKS_MAX) continue;
+			this.#checkedMs = checkedMs;
+			this.#quiet = scan.changes === 0;
+			// Also when nothing has changed: the time of the look is the age that is shown.
+			this.#publish(tree);
+			return 'full';
+		}
+	}
+
+	#lookAt(scan: Scan, changed: ReturnType<ChangedRing['between']> & object): 'partly' | 'unknown place' {
+		const before = this.#tree;
+		if (before === undefined) return 'unknown place';
+		const tree: CopyTree = {root: before.root, nodes: new Map(before.nodes)};
+		const keys = new Set<string>();
+		for (const {ino, name} of changed) {
+			const key = `${ino}/${name.toString('latin1')}`;
+			if (keys.has(key)) continue;
+			keys.add(key);
+			for (const path of pathsOf(tree, ino)) {
+				const whole = name.length === 0 ? path : [...path, name.toString('latin1')];
+				if (!scan.one(tree, whole)) return 'unknown place';
+			}
+		}
+		this.#publish(tree);
+		return 'partly';
+	}
+}
+
+/** All names under which a tree has a file; none when it does not know it. */
+const pathsOf = (tree: CopyTree, ino: bigint): string[][] => {
+	if (ino === tree.root) return [[]];
+	const found: string[][] = [];
+	for (const [parent, node] of tree.nodes)
+		for (const [name, child] of node.children ?? [])
+			if (child === ino) for (const path of pathsOf(tree, parent)) found.push([...path, name]);
+	return found;
+};
