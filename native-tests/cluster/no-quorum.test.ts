@@ -1,5 +1,6 @@
 /** Reads without quorum: every node reads from its verified copy, says so, and goes back by itself. */
-import {ROOT, Cluster, SENTINELS, statusOf, untilSentinel} from '../support/cluster.ts';
+import {ROOT, Cluster, SENTINELS, type Status, statusOf, untilSentinel} from '../support/cluster.ts';
+import {type ExecutionContext} from 'ava';
 import {LAB, nativeTest} from '../support/requirements.ts';
 import {waitFor} from '../support/wait-for.ts';
 
@@ -21,6 +22,52 @@ try: open(root+'/secret','w'); print('written')
 except OSError as e: print(e.errno)
 print(round((time.monotonic()-start)*1000,1), round(sorted(times)[197]*1000,2))
 `;
+
+/** Reads all the time until it is told to end; says when it could not. */
+const READER = `import os,sys,time
+failed=[]; longest=0
+while not os.path.exists('/run/reader-end'):
+    start=time.monotonic()
+    try: open(sys.argv[1]+'/secret').read(); os.listdir(sys.argv[1]+'/d')
+    except OSError as e: failed.append((start, e.errno))
+    longest=max(longest, time.monotonic()-start)
+    time.sleep(.005)
+span=failed[-1][0]-failed[0][0] if failed else 0
+print(f'{len(failed)} reads failed, first to last {span*1000:.0f} ms, errnos {sorted(set(e for _,e in failed))}; longest read {longest*1000:.0f} ms')
+open('/run/reader-said','w').write(' '.join(str(e) for e in sorted(set(e for _,e in failed))))
+`;
+
+/** Every daemon and every brick dies at once; one node comes back, alone: it reads from the copy that is on its disk. */
+const restartAlone = async (
+	t: ExecutionContext,
+	cluster: Cluster,
+	copyOf: () => Promise<Status['copy']>,
+): Promise<void> => {
+	const [h1, h2] = [cluster.host(1), cluster.host(2)];
+	// The first may have been begun before the last write; the second was begun after the first.
+	for (const update of [1, 2]) {
+		const toldAt = Date.now();
+		await h1.shell(`chmod 600 ${ROOT}/secret`);
+		await waitFor(async () => Date.parse((await copyOf())?.updatedAt ?? '') > toldAt, {
+			deadlineMs: LAG_MS,
+			what: `the copy was updated (${update})`,
+		});
+		t.log(`a change of this node's was in the copy ${Date.now() - toldAt} ms later, asking for it included`);
+	}
+	for (const host of [h2, h1]) {
+		cluster.daemon(host).signal('SIGKILL');
+		for (const brick of host.processes('--process-name brick')) host.kill(brick.pid);
+	}
+	const before = performance.now();
+	await cluster.start(h1);
+	await waitFor(async () => (await copyOf())?.serving === true, {
+		deadlineMs: 40_000,
+		what: 'the copy serves after a restart',
+	});
+	t.log(`reads work ${Math.round(performance.now() - before)} ms after hekafsd was started on the only node`);
+	t.is((await h1.shell(`cd ${ROOT}; cat secret link; stat -c %a d/f`)).trim(), 'three\nx\n440');
+	t.not((await h1.exec(['sh', '-c', `echo four >${ROOT}/secret`])).exitCode, 0);
+};
 
 nativeTest(
 	NEEDS,
@@ -45,6 +92,8 @@ nativeTest(
 			(await h1.shell('stat -c %a /var/lib/hekafs/copy; stat -c %a /var/lib/hekafs/copy/* | sort -u')).trim(),
 			'700\n600',
 		);
+		await h1.shell('cat >/run/reader.py', [], {input: READER});
+		const reader = await h1.spawn(['python3', '/run/reader.py', ROOT]);
 		for (const host of [h2, h3]) {
 			cluster.daemon(host).signal('SIGKILL');
 			host.kill(host.processes('--process-name brick')[0]!.pid);
@@ -54,6 +103,10 @@ nativeTest(
 			deadlineMs: 10_000,
 			what: 'the copy serves',
 		});
+		await h1.shell('touch /run/reader-end; until test -e /run/reader-said; do sleep 0.05; done');
+		t.log(`from the loss to the copy: ${reader.output().trim()}`);
+		// Never ENOENT: a script would take it for an empty configuration.
+		t.regex(await h1.shell('cat /run/reader-said'), /^(107)?$/);
 		const [errno, figures] = (await h1.shell('python3 - "$1"', [ROOT], {input: PROBE})).trim().split('\n');
 		t.log(`write refused after, reads p99 in ms: ${figures}`);
 		t.is(errno, '30');
@@ -80,5 +133,6 @@ nativeTest(
 			what: 'the open file is the same file again',
 		});
 		t.false((await copyOf())!.serving);
+		await restartAlone(t, cluster, copyOf);
 	},
 );

@@ -16,7 +16,11 @@ export interface Status {
 		readonly epoch: number;
 		readonly servers: ReadonlyArray<{readonly uuid: string; readonly address: string}>;
 	} | null;
-	readonly copy: {readonly serving: boolean; readonly checkedAt: string | null} | null;
+	readonly copy: {
+		readonly serving: boolean;
+		readonly checkedAt: string | null;
+		readonly updatedAt: string | null;
+	} | null;
 	readonly gate: {readonly state: string; readonly generation: number};
 	readonly reasons: ReadonlyArray<{readonly code: string; readonly text: string; readonly remedy: string}>;
 }

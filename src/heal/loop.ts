@@ -12,7 +12,7 @@ import {type Knowledge, newestOf} from './knowledge.ts';
 import {lookThrough} from './look.ts';
 import {type Node} from './node.ts';
 import {type Heals} from './ports.ts';
-import {Reads} from './reads.ts';
+import {Reads, START_GRACE_MS} from './reads.ts';
 import {exportedSet} from './serving.ts';
 
 const debug = createDebug('hekafs:heal');
@@ -39,6 +39,8 @@ export class Loop {
 	readonly #reads: Reads;
 	/** Calls the next turn off. */
 	#callOff: () => void = () => undefined;
+	/** Calls off that reads go to the copy when nothing is mounted yet. */
+	#callOffStart: () => void = () => undefined;
 	#turning: Promise<void> | undefined;
 	#again = false;
 	#stopping = false;
@@ -61,6 +63,11 @@ export class Loop {
 	}
 
 	start(): void {
+		const {node} = this.#options;
+		// The first turn may wait long for a mount that never comes about: reads don't wait for it. (P4)
+		this.#callOffStart = node.ports.after(START_GRACE_MS, () => {
+			if (!this.#stopping && node.current === undefined) this.#moveGate();
+		});
 		this.nudge();
 	}
 
@@ -123,6 +130,7 @@ export class Loop {
 	async stop(): Promise<void> {
 		this.#stopping = true;
 		this.#callOff();
+		this.#callOffStart();
 		this.#moveGate();
 		await this.#turning;
 	}

@@ -5,7 +5,7 @@ import {type Look} from './look.ts';
 import {type Node} from './node.ts';
 
 /** A node that has just started finds the filesystem within this, as a rule; its copy may be old. */
-const START_GRACE_MS = 5000;
+export const START_GRACE_MS = 5000;
 
 export interface ReadFacts {
 	/** Undefined while nothing is mounted. */

@@ -26,10 +26,11 @@ export class KeptCopies {
 	}
 
 	seen(): CopiesSeen {
-		const {problem, unreadable} = this.#copies.state;
-		const text = unreadable === 0 ? problem : `${problem ?? ''} ${unreadable} files can't be read`.trim();
 		const copy = this.#newest();
-		return {copy: copy === undefined ? undefined : {checkedMs: copy.checkedMs}, problem: text};
+		return {
+			copy: copy === undefined ? undefined : {checkedMs: copy.checkedMs},
+			problem: this.#copies.state.problem,
+		};
 	}
 
 	serve(): void {

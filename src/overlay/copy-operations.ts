@@ -28,7 +28,6 @@ export type CopyOperations = Pick<
 	| 'open'
 	| 'read'
 	| 'lseek'
-	| 'flush'
 	| 'fsync'
 	| 'fsyncdir'
 	| 'opendir'
@@ -103,9 +102,10 @@ export const copyOperations = (
 			}),
 
 		read: (_caller, nodeid, _fh, offset, _flags, into) =>
-			withNode(nodeid, (index, place) =>
-				typeNow() === S_IFREG ? view.read(index.content(place), offset, into) : -EINVAL,
-			),
+			withNode(nodeid, (index, place) => {
+				ctx.kept.forget(nodeid);
+				return typeNow() === S_IFREG ? view.read(index.content(place), offset, into) : -EINVAL;
+			}),
 
 		lseek: (_caller, nodeid, _fh, offset, whence) =>
 			withNode(nodeid, (index, place): bigint | number => {
@@ -115,7 +115,6 @@ export const copyOperations = (
 				return whence === SEEK_HOLE ? BigInt(length) : -EINVAL;
 			}),
 
-		flush: () => 0,
 		fsync: (_caller, _nodeid, fh) => sync(fh),
 		fsyncdir: () => 0,
 
@@ -127,6 +126,7 @@ export const copyOperations = (
 
 		readdir: (_caller, nodeid, _fh, offset, sink, plus) =>
 			withNode(nodeid, (index, directory) => {
+				ctx.kept.forget(nodeid);
 				const own = ctx.statx.readBigUInt64LE(STATX.ino);
 				// A cookie of the mount's, from before the switch, is past the end or means another place: then names may be
 				// missing or come twice, as POSIX allows for a directory that changes while it is listed.

@@ -39,6 +39,11 @@ export class KeptPages {
 		this.#cells = new Int32Array(nodes);
 	}
 
+	/** The kernel was given something else than the backing has: what it has of the node is not to be kept. */
+	forget(nodeid: number): void {
+		this.#cells[nodeid * WORDS + STAMP_LOW] = 0;
+	}
+
 	/**
 	 * Whether the kernel may keep the pages that it has of the node's file: all were read while the file was as it is now.
 	 * Notes that those of this open are.

@@ -1,5 +1,4 @@
 /** The overlay as the main thread sees it: mounts it, switches generations, publishes sentinels, ends it. */
-import {readFileSync} from 'node:fs';
 import createDebug from 'debug';
 import {extname} from 'node:path';
 import {resolveMountpoint} from '../fuse/device.ts';
@@ -7,15 +6,14 @@ import {mountSession, type Session, type SessionStats} from '../fuse/session.ts'
 import {HekafsError} from '../errors.ts';
 import {STATX_SIZE} from '../posix/statx.ts';
 import {readIndex} from '../snapshot/store.ts';
+import {AttributeDrops} from './attribute-drops.ts';
 import {type Board} from './board.ts';
 import {copyGeneration, copyOf} from './copy-generation.ts';
 import {type CurrentRoot} from './current-root.ts';
 import {type Deadlines, deadlinesByOpcode} from './deadlines.ts';
-import {DIRECTORIES_MAX} from './directory-cache.ts';
 import {GenerationRoot} from './generation-root.ts';
-import {HANDLES_MAX} from './handle-layout.ts';
+import {handlesMax} from './handles-max.ts';
 import {ROOT_NODE} from './inode-layout.ts';
-import {type InodeTable} from './inode-table.ts';
 import {type JournalRing} from './journal-ring.ts';
 import {SENTINELS} from './sentinels.ts';
 import {createSharedState, openTables, type SharedState, type Tables} from './shared-state.ts';
@@ -101,25 +99,9 @@ export interface Overlay extends AsyncDisposable {
 const debug = createDebug('hekafs:overlay');
 
 const DEFAULT_CACHE_MS = 800;
-const DEFAULT_DESCRIPTORS = 1024;
-/** Descriptors that are for other things than handles: sockets, logs, the device, short-lived ones of the workers. */
-const RESERVED_DESCRIPTORS = DIRECTORIES_MAX + 512;
-const HANDLES_MIN = 256;
-/** Invalidations per turn of the event loop. */
-const INVALIDATE_AT_ONCE = 256;
 const END_TIMEOUT_MS = 1000;
 
 const MODULE = new URL(`worker${extname(import.meta.url)}`, import.meta.url);
-
-/** The soft limit of open descriptors (node raises it to the hard one when it starts). */
-const descriptorLimit = (): number => {
-	const limits = readFileSync('/proc/self/limits', 'latin1');
-	const soft = /^Max open files\s+(\d+)/m.exec(limits)?.[1];
-	return soft === undefined ? DEFAULT_DESCRIPTORS : Number(soft);
-};
-
-const handlesMax = (): number =>
-	Math.min(HANDLES_MAX, Math.max(HANDLES_MIN, descriptorLimit() - RESERVED_DESCRIPTORS));
 
 const isControlMessage = (message: unknown): message is ControlMessage =>
 	typeof message === 'object' && message !== null && 'kind' in message && message.kind === 'control';
@@ -146,7 +128,7 @@ class MountedOverlay implements Overlay {
 	readonly #roots = new Set<GenerationRoot>();
 	readonly #used = new Set<number>();
 	#current: GenerationRoot | undefined;
-	#invalidation: Generator<number> | undefined;
+	readonly #drops: AttributeDrops;
 
 	constructor(parts: OverlayParts) {
 		const {session, pin} = parts;
@@ -158,14 +140,15 @@ class MountedOverlay implements Overlay {
 		this.#tables = parts.tables;
 		this.#deadlineMs = parts.deadlineMs;
 		this.#copyDirectory = parts.copyDirectory;
+		this.#drops = new AttributeDrops(
+			() => this.#tables.inodes.nodes(),
+			nodeid => session.notifier.invalAttributes(nodeid),
+		);
 		this.#onProblem = parts.onProblem ?? (() => undefined);
 	}
 
 	get #root(): CurrentRoot {
 		return this.#tables.root;
-	}
-	get #inodes(): InodeTable {
-		return this.#tables.inodes;
 	}
 	get #board(): Board {
 		return this.#tables.board;
@@ -230,10 +213,7 @@ class MountedOverlay implements Overlay {
 	}
 
 	gateChanged(): void {
-		const running = this.#invalidation !== undefined;
-		this.#invalidation = this.#inodes.nodes();
-		this.#invalidateSome();
-		if (!running) this.#invalidateLater();
+		this.#drops.start();
 	}
 
 	async fileChanged(ino: bigint): Promise<boolean> {
@@ -250,14 +230,14 @@ class MountedOverlay implements Overlay {
 		return {
 			...this.#session.stats(),
 			generation: this.#root.generation,
-			nodes: this.#inodes.used,
-			names: this.#inodes.namesUsed,
+			nodes: this.#tables.inodes.used,
+			names: this.#tables.inodes.namesUsed,
 			handles: this.#tables.handles.used,
 		};
 	}
 
 	async unmount(): Promise<void> {
-		this.#invalidation = undefined;
+		this.#drops.stop();
 		this.#pin.release();
 		await this.#session.unmount();
 		await Promise.all([...this.#roots].map(root => root.end(END_TIMEOUT_MS)));
@@ -270,26 +250,7 @@ class MountedOverlay implements Overlay {
 
 	/** 0: the kernel doesn't know the file. */
 	#nodeOf(ino: bigint): number {
-		return ino === this.#root.ino ? ROOT_NODE : this.#inodes.findNumber(ino);
-	}
-
-	/** The root and the first files at once, the rest in turns: other work goes on meanwhile. */
-	#invalidateLater(): void {
-		setImmediate(() => {
-			this.#invalidateSome();
-			if (this.#invalidation !== undefined) this.#invalidateLater();
-		});
-	}
-
-	#invalidateSome(): void {
-		for (let i = 0; i < INVALIDATE_AT_ONCE; i++) {
-			const next = this.#invalidation?.next();
-			if (next === undefined || next.done === true) {
-				this.#invalidation = undefined;
-				return;
-			}
-			this.#session.notifier.invalAttributes(next.value);
-		}
+		return ino === this.#root.ino ? ROOT_NODE : this.#tables.inodes.findNumber(ino);
 	}
 }
 

@@ -42,7 +42,11 @@ export const withCopy = (mount: FilesystemOps, copy: CopyOperations, root: Curre
 		),
 		read: choose(mount.read, copy.read),
 		lseek: choose(mount.lseek, copy.lseek),
-		flush: choose(mount.flush, copy.flush),
+		// Ends locks, whatever serves. What was written before had reached the servers or failed then.
+		flush(...args) {
+			const result = mount.flush(...args);
+			return result === COPY_SERVES ? 0 : result;
+		},
 		fsync: choose(mount.fsync, copy.fsync),
 		fsyncdir: choose(mount.fsyncdir, copy.fsyncdir),
 		opendir: choose(mount.opendir, copy.opendir),

@@ -4,8 +4,12 @@
 const HEAD = 0;
 const HEADER_WORDS = 4;
 const ENTRIES = 2048;
-/** Inode number, its two halves; length of the name; the name's bytes. */
+/** Sequence, length of the name, inode number, the name's bytes (NAME_MAX of Linux is 255). */
 const ENTRY_BYTES = 272;
+const LENGTH = 4;
+const INO = 8;
+const NAME = 16;
+const NAME_MAX = ENTRY_BYTES - NAME;
 
 export interface Changed {
 	/** The file that was changed, or the directory in which a name was. */
@@ -30,9 +34,12 @@ export class ChangedRing {
 	note(ino: bigint, name: Uint8Array = NO_NAME): void {
 		const place = Atomics.add(this.#words, HEAD, 1);
 		const at = this.#at(place);
-		this.#bytes.writeBigUInt64LE(ino, at);
-		this.#bytes.writeUInt32LE(name.length, at + 8);
-		this.#bytes.set(name.subarray(0, ENTRY_BYTES - 12), at + 12);
+		// The sequence of an entry is its place while it is written, and one more when it is whole.
+		Atomics.store(this.#words, at / 4, place);
+		this.#bytes.writeBigUInt64LE(ino, at + INO);
+		this.#bytes.writeUInt32LE(Math.min(name.length, NAME_MAX), at + LENGTH);
+		this.#bytes.set(name.subarray(0, NAME_MAX), at + NAME);
+		Atomics.store(this.#words, at / 4, (place + 1) | 0);
 		Atomics.notify(this.#words, HEAD);
 	}
 
@@ -50,18 +57,33 @@ export class ChangedRing {
 		Atomics.wait(this.#words, HEAD, seen, ms);
 	}
 
-	/** Follower: what was noted between two heads; undefined when it was more than the ring holds. */
-	between(from: number, to: number): Changed[] | undefined {
-		const count = (to - from) | 0;
-		if (count > ENTRIES / 2) return undefined;
-		return Array.from({length: count}, (_, i) => {
-			const at = this.#at((from + i) | 0);
-			const length = Math.min(this.#bytes.readUInt32LE(at + 8), ENTRY_BYTES - 12);
-			return {
-				ino: this.#bytes.readBigUInt64LE(at),
-				name: Buffer.from(this.#bytes.subarray(at + 12, at + 12 + length)),
-			};
-		});
+	/**
+	 * Follower: what was noted from a place on, up to the first entry that is still being written.
+	 * @returns the changes and the place to go on from; undefined when more was noted than the ring holds
+	 */
+	takeFrom(from: number): {readonly changes: readonly Changed[]; readonly next: number} | undefined {
+		const count = (this.head - from) | 0;
+		if (count > ENTRIES) return undefined;
+		const changes: Changed[] = [];
+		for (let i = 0; i < count; i++) {
+			const place = (from + i) | 0;
+			const at = this.#at(place);
+			const ahead = this.#aheadOf(place, at);
+			// Not whole yet.
+			if (ahead < 1) return {changes, next: place};
+			const length = Math.min(this.#bytes.readUInt32LE(at + LENGTH), NAME_MAX);
+			const ino = this.#bytes.readBigUInt64LE(at + INO);
+			const name = Buffer.from(this.#bytes.subarray(at + NAME, at + NAME + length));
+			// Overwritten by a later one, maybe while it was read.
+			if (this.#aheadOf(place, at) !== 1) return undefined;
+			changes.push({ino, name});
+		}
+		return {changes, next: (from + count) | 0};
+	}
+
+	/** 1: the entry is whole and of that place; less: not written yet; more: a later one is there. */
+	#aheadOf(place: number, at: number): number {
+		return (Atomics.load(this.#words, at / 4) - place) | 0;
 	}
 
 	#at(place: number): number {

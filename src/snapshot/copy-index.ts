@@ -48,7 +48,14 @@ export class CopyIndex {
 		if (bytes.length < HEADER_BYTES || !bytes.subarray(0, MAGIC.length).equals(MAGIC)) return undefined;
 		if (bytes.readUInt32LE(HEADER.version) !== VERSION) return undefined;
 		if (crc32(bytes.subarray(HEADER.crc + 4)) !== bytes.readUInt32LE(HEADER.crc)) return undefined;
-		return new CopyIndex(bytes);
+		const index = new CopyIndex(bytes);
+		return index.#fits() ? index : undefined;
+	}
+
+	/** Whether the sections that the header tells of are there, and a search in the hash table ends. */
+	#fits(): boolean {
+		const slots = this.#slots;
+		return this.#at.blobs <= this.#bytes.length && slots > this.#nodes && (slots & (slots - 1)) === 0;
 	}
 
 	get files(): number {

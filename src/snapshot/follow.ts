@@ -1,11 +1,11 @@
 /** Keeps the copy up with one generation: what this node changes at once, everything else by looks at the whole tree. */
-import {type ChangedRing} from './changed-ring.ts';
+import {type Changed, type ChangedRing} from './changed-ring.ts';
 import {type CopyIndex} from './copy-index.ts';
 import {type FollowerData, type FollowerReport} from './protocol.ts';
 import {Scan} from './scan.ts';
 import {ScanEnd} from './scan-end.ts';
 import {type CopyStore} from './store.ts';
-import {type CopyTree} from './tree.ts';
+import {contentBytes, type CopyTree} from './tree.ts';
 import {type Turn} from './turn.ts';
 
 /** Changes of one program come in groups: so long is waited for more of them. */
@@ -16,6 +16,10 @@ const LOOK_SHARE = 50;
 const RETRY_MS = 1000;
 /** A tree that changes under each of so many looks is published as it is: each file whole, not all as of one moment. */
 const LOOKS_MAX = 3;
+/** While nothing changes, the time of the last look goes to the disk this often: after a restart the copy seems older, by so much. */
+const TIME_WRITTEN_EVERY_MS = 600_000;
+
+type Done = 'full' | 'partly' | 'unknown place';
 
 export class Follow {
 	readonly #data: FollowerData;
@@ -51,7 +55,10 @@ export class Follow {
 		if (opened === undefined) return;
 		this.#index = opened.value;
 		// Another filesystem's files are not ours, whatever their numbers are.
-		if (this.#index?.facts.filesystem === this.#data.filesystem) this.#tree = this.#index.tree();
+		if (this.#index?.facts.filesystem === this.#data.filesystem) {
+			this.#tree = this.#index.tree();
+			this.#checkedMs = this.#index.facts.checkedMs;
+		}
 		this.#tell();
 		const {root} = this.#data;
 		if (root === undefined) return;
@@ -67,18 +74,21 @@ export class Follow {
 			if (!due) this.#ring.wait(head, GATHER_MS);
 			const to = this.#ring.head;
 			const start = performance.now();
-			const changed = due ? undefined : this.#ring.between(seen, to);
+			const taken = due ? undefined : this.#ring.takeFrom(seen);
 			const done =
-				changed === undefined
+				taken === undefined
 					? this.#guarded(scan => this.#lookAtAll(scan))
-					: this.#guarded(scan => this.#lookAt(scan, changed));
-			if (done === 'full' || done === 'partly') seen = to;
-			if (done === 'full') this.#lookMs = performance.now() - start;
-			// A failed look, or a change in a place that the copy does not know: look at everything.
-			if (done === 'full') nextMs = performance.now() + Math.max(LOOK_EVERY_MS, this.#lookMs * LOOK_SHARE);
-			else if (done === 'unknown place') nextMs = 0;
-			else if (done === 'failed') nextMs = performance.now() + RETRY_MS;
-			if (done === 'failed') seen = to;
+					: this.#guarded(scan => this.#lookAt(scan, taken.changes));
+			// What a look at everything began with is in it.
+			seen = taken?.next ?? to;
+			const now = performance.now();
+			if (done === 'full') nextMs = now + Math.max(LOOK_EVERY_MS, this.#lookMs * LOOK_SHARE);
+			// Reads up to the limit each time: no more often than a look that succeeds.
+			else if (done === 'too large')
+				nextMs = Math.max(nextMs, now + LOOK_EVERY_MS + (now - start) * LOOK_SHARE);
+			else if (done === 'failed') nextMs = now + RETRY_MS;
+			// A change in a place that the copy does not know: look at everything, unless that is known to be in vain.
+			else if (done === 'unknown place' && this.#problem === undefined) nextMs = 0;
 			this.#tell();
 		}
 	}
@@ -98,7 +108,7 @@ export class Follow {
 					: {
 							serial: this.#store.serial,
 							filesystem,
-							checkedMs: index.facts.checkedMs,
+							checkedMs: Math.max(index.facts.checkedMs, this.#checkedMs),
 							updatedMs: index.facts.updatedMs,
 							quiet: index.facts.quiet,
 							files: index.files,
@@ -110,9 +120,7 @@ export class Follow {
 		});
 	}
 
-	#guarded(
-		look: (scan: Scan) => 'full' | 'partly' | 'unknown place',
-	): 'full' | 'partly' | 'unknown place' | 'failed' {
+	#guarded(look: (scan: Scan) => Done): Done | 'failed' | 'too large' {
 		let scan: Scan | undefined;
 		try {
 			scan = new Scan({
@@ -122,7 +130,8 @@ export class Follow {
 				live: () => this.#live(),
 			});
 			const done = look(scan);
-			this.#problem = undefined;
+			// A single name may have had room where the whole has none.
+			if (done === 'full') this.#problem = undefined;
 			return done;
 		} catch (error) {
 			if (!(error instanceof ScanEnd)) this.#problem = error instanceof Error ? error.message : String(error);
@@ -131,7 +140,7 @@ export class Follow {
 			if (this.#live()) this.#turn.write(this.#data.follower, () => this.#store.forget());
 			// What a look at single names has half changed is of no use.
 			this.#tree = this.#index?.facts.filesystem === this.#data.filesystem ? this.#index.tree() : undefined;
-			return 'failed';
+			return error instanceof ScanEnd && error.why === 'too large' ? 'too large' : 'failed';
 		} finally {
 			scan?.close();
 		}
@@ -158,21 +167,32 @@ export class Follow {
 	/** Looks again as long as something changes meanwhile, so that the copy is of one moment. */
 	#lookAtAll(scan: Scan): 'full' {
 		let before = this.#tree;
+		let changes = 0;
 		for (let looks = 1; ; looks++) {
 			const checkedMs = Date.now();
+			const start = performance.now();
 			const tree = scan.all(before);
+			// Of the last one: the first has more to read than those to come.
+			this.#lookMs = performance.now() - start;
 			this.#unreadable = scan.unreadable;
 			before = tree;
+			changes += scan.changes;
 			if (scan.changes > 0 && looks < LOOKS_MAX) continue;
 			this.#checkedMs = checkedMs;
 			this.#quiet = scan.changes === 0;
-			// Also when nothing has changed: the time of the look is the age that is shown.
-			this.#publish(tree);
+			if (changes > 0 || this.#isToBeWritten()) this.#publish(tree);
 			return 'full';
 		}
 	}
 
-	#lookAt(scan: Scan, changed: ReturnType<ChangedRing['between']> & object): 'partly' | 'unknown place' {
+	/** Whether the newest index says less than is known, though the tree is the same. */
+	#isToBeWritten(): boolean {
+		const facts = this.#index?.facts;
+		if (facts === undefined || facts.filesystem !== this.#data.filesystem) return true;
+		return facts.quiet !== this.#quiet || this.#checkedMs - facts.checkedMs > TIME_WRITTEN_EVERY_MS;
+	}
+
+	#lookAt(scan: Scan, changed: readonly Changed[]): 'partly' | 'unknown place' {
 		const before = this.#tree;
 		if (before === undefined) return 'unknown place';
 		const tree: CopyTree = {root: before.root, nodes: new Map(before.nodes)};
@@ -181,22 +201,32 @@ export class Follow {
 			const key = `${ino}/${name.toString('latin1')}`;
 			if (keys.has(key)) continue;
 			keys.add(key);
-			for (const path of pathsOf(tree, ino)) {
+			const paths = pathsOf(tree, ino);
+			// A file that the copy does not know may have no name any more: it can wait for the next look.
+			if (paths.length === 0 && name.length > 0) return 'unknown place';
+			for (const path of paths) {
 				const whole = name.length === 0 ? path : [...path, name.toString('latin1')];
 				if (!scan.one(tree, whole)) return 'unknown place';
 			}
 		}
+		const bytes = contentBytes(tree);
+		if (bytes > this.#data.limitBytes)
+			throw new ScanEnd('too large', `more than ${this.#data.limitBytes} bytes of content`);
+		// What others did meanwhile is not in it.
+		this.#quiet = false;
 		this.#publish(tree);
 		return 'partly';
 	}
 }
 
-/** All names under which a tree has a file; none when it does not know it. */
-const pathsOf = (tree: CopyTree, ino: bigint): string[][] => {
+/** All paths under which a tree has a file; none when it does not know it. @param below a ring of directories ends here */
+const pathsOf = (tree: CopyTree, ino: bigint, below: readonly bigint[] = []): string[][] => {
 	if (ino === tree.root) return [[]];
+	if (below.includes(ino)) return [];
 	const found: string[][] = [];
 	for (const [parent, node] of tree.nodes)
 		for (const [name, child] of node.children ?? [])
-			if (child === ino) for (const path of pathsOf(tree, parent)) found.push([...path, name]);
+			if (child === ino)
+				for (const path of pathsOf(tree, parent, [...below, ino])) found.push([...path, name]);
 	return found;
 };

@@ -30,6 +30,6 @@ export interface FollowerReport {
 	readonly problem: string | undefined;
 	/** Files that the last look could not read. */
 	readonly unreadable: number;
-	/** Duration of the last look at everything, in ms, and what it cost this thread in CPU time. */
+	/** Duration of the last look at everything, in ms. */
 	readonly lookMs: number;
 }

@@ -65,8 +65,12 @@ export class Scan {
 		// A descriptor of its own: reading a directory moves the position.
 		const fd = this.#open([]);
 		if (fd < 0) throw new ScanEnd('lost', errnoName(fd));
-		const root = this.#directory(fd, nodes, true);
-		close(fd);
+		let root: bigint;
+		try {
+			root = this.#directory(fd, nodes, true);
+		} finally {
+			close(fd);
+		}
 		if (before !== undefined) this.changes += [...before.nodes.keys()].filter(ino => !nodes.has(ino)).length;
 		return {root, nodes};
 	}
