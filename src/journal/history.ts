@@ -44,6 +44,22 @@ export interface KeptVersion {
 	readonly timeMs: number;
 }
 
+/** A file is kept when it has rested so long: editors and scripts write a file in several steps. */
+export const REST_MS = 2000;
+/** One that changes all the time is kept so often: each version is a handful of changes over all bricks, and a file to heal. */
+export const LONGEST_WAIT_MS = 60_000;
+
+/** A file whose content is to be kept. */
+interface Waiting {
+	/** Of its last change. */
+	readonly record: JournalRecord;
+	/** When the first change was made that is not kept yet. */
+	readonly sinceMs: number;
+}
+
+const isRipe = ({record, sinceMs}: Waiting, nowMs: number): boolean =>
+	nowMs - record.timeMs >= REST_MS || nowMs - sinceMs >= LONGEST_WAIT_MS;
+
 const packr = new Packr({useRecords: false});
 const VERSION = 1;
 
@@ -94,7 +110,7 @@ export const keptOf = (versions: readonly KeptVersion[]): readonly KeptVersion[]
 export class HistoryKeeper {
 	readonly #node: NodeUuid;
 	readonly #files: () => JournalFiles | undefined;
-	readonly #waiting = new Map<string, JournalRecord>();
+	readonly #waiting = new Map<string, Waiting>();
 	/** What the index tells, oldest first; undefined until it was read. */
 	#versions: KeptVersion[] | undefined;
 	#indexBytes = 0;
@@ -113,28 +129,32 @@ export class HistoryKeeper {
 			const {after} = record;
 			if (path === null || after === null || (after.mode & S_IFMT) !== S_IFREG) continue;
 			if (after.size > HISTORY_FILE_MAX_BYTES || this.#waiting.size >= WAITING_MAX) continue;
-			this.#waiting.set(Buffer.from(path).toString('latin1'), record);
+			const key = Buffer.from(path).toString('latin1');
+			this.#waiting.set(key, {record, sinceMs: this.#waiting.get(key)?.sinceMs ?? record.timeMs});
 		}
 	}
 
-	/** Keeps what waits. Rejects when the filesystem does; what was not kept then is tried again. */
-	async turn(): Promise<void> {
-		const turn = this.#turning.then(async () => this.#turn());
+	/**
+	 * Keeps what waits. Rejects when the filesystem does; what was not kept then is tried again.
+	 * @param nowMs leaves out what still changes at that time (as Date.now())
+	 */
+	async turn(nowMs?: number): Promise<void> {
+		const turn = this.#turning.then(async () => this.#turn(nowMs));
 		this.#turning = turn.catch(() => undefined);
 		return turn;
 	}
 
-	async #turn(): Promise<void> {
-		while (this.#waiting.size > 0) {
+	async #turn(nowMs?: number): Promise<void> {
+		for (const [key, waiting] of [...this.#waiting]) {
+			if (nowMs !== undefined && !isRipe(waiting, nowMs)) continue;
 			const files = this.#files();
 			if (files === undefined) return;
 			const versions = await this.#open(files);
-			const [key, record] = this.#waiting.entries().next().value!;
 			const path = Buffer.from(key, 'latin1');
 			const state = await files.keep(path, objectsOf(this.#node), HISTORY_FILE_MAX_BYTES);
-			if (state !== null) await this.#add(files, versions, path, state, record);
+			if (state !== null) await this.#add(files, versions, path, state, waiting.record);
 			// A change that came meanwhile has put another record there.
-			if (this.#waiting.get(key) === record) this.#waiting.delete(key);
+			if (this.#waiting.get(key) === waiting) this.#waiting.delete(key);
 		}
 	}
 

@@ -18,11 +18,8 @@ import {MountFiles} from './journal-files.ts';
 const WRITE_EVERY_MS = 100;
 /** How often other nodes' journals are looked at. */
 const FOLLOW_EVERY_MS = 1000;
-/**
- * How often contents of changed files are kept: of a file that changes all the time one version each time. Keeping one is a
- * handful of changes over all bricks, as dear as what users do; at once after each change it would slow them down.
- */
-const HISTORY_EVERY_MS = 3000;
+/** How often it is looked whether the content of changed files is to be kept. */
+const HISTORY_EVERY_MS = 1000;
 /** How long the end of hekafsd waits for the last records. */
 const END_TIMEOUT_MS = 3000;
 
@@ -86,7 +83,7 @@ export class Journal {
 		this.#timers = [
 			setInterval(() => void this.#write(), WRITE_EVERY_MS),
 			setInterval(() => void this.#follow(), FOLLOW_EVERY_MS),
-			setInterval(() => void this.#keepHistory(), HISTORY_EVERY_MS),
+			setInterval(() => void this.#keepHistory(Date.now()), HISTORY_EVERY_MS),
 		];
 	}
 
@@ -158,8 +155,8 @@ export class Journal {
 	}
 
 	/** What can't be kept now waits: the next change tries again. */
-	async #keepHistory(): Promise<void> {
-		await this.#history.turn().catch(() => undefined);
+	async #keepHistory(nowMs?: number): Promise<void> {
+		await this.#history.turn(nowMs).catch(() => undefined);
 	}
 
 	async #follow(): Promise<void> {

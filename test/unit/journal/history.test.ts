@@ -6,6 +6,8 @@ import {
 	HistoryKeeper,
 	HISTORY_DIRECTORY,
 	keptOf,
+	LONGEST_WAIT_MS,
+	REST_MS,
 	VERSIONS_PER_FILE,
 	type KeptVersion,
 } from '../../../src/journal/history.ts';
@@ -51,6 +53,28 @@ test('the last versions of a file stay, their contents too, and nothing else', a
 	t.is(versions.length, VERSIONS_PER_FILE);
 	t.is(String(await contentOf(files, versions[0]!.hash)), 'content 5');
 	t.is(objects().length, VERSIONS_PER_FILE + 1);
+});
+
+test('a file that still changes waits until it rests, but not for ever', async t => {
+	const {files, keeper, objects} = historyIn();
+	files.files.set('a/b', Buffer.from('one'));
+	const changedAt = (timeMs: number): void =>
+		keeper.changed([recordOf(timeMs, {path: PATH, after: stateOf(), timeMs})]);
+	changedAt(1000);
+	await keeper.turn(1000 + REST_MS - 1);
+	t.is(objects().length, 0);
+	await keeper.turn(1000 + REST_MS);
+	t.is(objects().length, 1);
+	files.files.set('a/b', Buffer.from('two'));
+	const began = 10_000;
+	for (let now = began; now < began + LONGEST_WAIT_MS; now += 1000) {
+		changedAt(now);
+		await keeper.turn(now);
+	}
+	t.is(objects().length, 1, 'it never rested');
+	changedAt(began + LONGEST_WAIT_MS);
+	await keeper.turn(began + LONGEST_WAIT_MS);
+	t.is(objects().length, 2);
 });
 
 test('a restart goes on with what was kept; a torn index loses only its tail', async t => {
