@@ -29,6 +29,7 @@ const build = (mountResult: (root: CurrentRoot) => number) => {
 	const root = new CurrentRoot(createRootCells());
 	root.attach(MOUNT, Buffer.alloc(STATX_SIZE), false);
 	const mount = saying(said, 'mount', () => mountResult(root));
+	// A proxy that answers every name stands for the operations; no literal of that type could.
 	const copy = saying(said, 'copy', () => 7) as unknown as CopyOperations;
 	return {said, root, ops: withCopy(mount, copy, root)};
 };
