@@ -6,6 +6,7 @@ import {type NodeUuid} from '../membership/ids.ts';
 import {type ServerSet} from '../membership/server-set.ts';
 import {CLIENT_PREFIX, exportName} from './names.ts';
 import {formatVolfile, type Translator} from './syntax.ts';
+import {TRANSPORT_OPTIONS} from './transport.ts';
 
 /** How often posix checks that its disk still takes writes; it stops the brick when not (GlusterFS' default). */
 export const HEALTH_CHECK_INTERVAL_S = 30;
@@ -85,6 +86,7 @@ export const brickVolfile = (options: BrickVolfileOptions): string => {
 				'transport.address-family': bindAddress !== undefined && isIPv6(bindAddress) ? 'inet6' : 'inet',
 				...(bindAddress === undefined ? {} : {'transport.socket.bind-address': bindAddress}),
 				'transport.socket.listen-port': port,
+				...TRANSPORT_OPTIONS,
 				[`auth.addr.${exported}.allow`]: allowAddresses.join(','),
 				'auth-path': exported,
 			},

@@ -6,10 +6,13 @@ import {type NodeUuid} from '../membership/ids.ts';
 import {type Server, type ServerSet} from '../membership/server-set.ts';
 import {clientName, exportName, REPLICATE_NAME} from './names.ts';
 import {formatVolfile, type Translator} from './syntax.ts';
+import {TRANSPORT_OPTIONS} from './transport.ts';
 
 /**
- * After this long without an answer a server counts as down. The first write blocks for one to two times as long
- * (observed: 7 to 10 s with 5): less than the deadline of an operation, so that a silent cut is a pause and no error.
+ * After this long without a sign of life from a server's process it counts as down. The first write blocks for one to two
+ * times as long (observed: 7 to 10 s with 5), as the timer begins anew when anything was sent meanwhile (GlusterFS'
+ * `rpc-clnt-ping`): less than the deadline of an operation. For a process that stands still; a host that is gone is found
+ * sooner (`TRANSPORT_OPTIONS`).
  */
 export const PING_TIMEOUT_S = 4;
 /** A call that a connected server doesn't answer fails after this. */
@@ -53,6 +56,7 @@ const client = (
 			'remote-host': address,
 			'remote-port': server.port,
 			'remote-subvolume': exportName(under),
+			...TRANSPORT_OPTIONS,
 			'ping-timeout': pingTimeoutS,
 			'frame-timeout': FRAME_TIMEOUT_S,
 			'send-gids': 'true',
