@@ -60,8 +60,11 @@ const onGluster = async (body: (sides: TwoSides) => Promise<void>): Promise<void
 const onLocal = async (body: (sides: TwoSides) => Promise<void>): Promise<void> => {
 	const directory = await mkdtemp(join(tmpdir(), 'hekafs-local-'));
 	chmodSync(directory, 0o755);
-	await body({kind: 'local', one: directory, two: directory});
-	await rm(directory, {recursive: true, force: true});
+	try {
+		await body({kind: 'local', one: directory, two: directory});
+	} finally {
+		await rm(directory, {recursive: true, force: true});
+	}
 };
 
 type Body = (t: ExecutionContext, sides: TwoSides) => Promise<void>;

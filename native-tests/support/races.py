@@ -96,31 +96,37 @@ def exclude(directory, who, begin, rounds):
     print(json.dumps(together))
 
 
-def take_both(directory, how):
+KINDS = (('flock', fcntl.flock), ('fcntl', fcntl.lockf))
+
+
+def open_both(directory):
     # On one file each: for GlusterFS the two kinds are in each other's way.
-    files = []
+    return [open(os.path.join(directory, f'lock-{name}'), 'a+') for name, _take in KINDS]
+
+
+def take_both(files, how):
     got = []
-    for name, take in (('flock', fcntl.flock), ('fcntl', fcntl.lockf)):
-        files.append(open(os.path.join(directory, f'lock-{name}'), 'a+'))
+    for file, (name, take) in zip(files, KINDS):
         try:
-            take(files[-1], fcntl.LOCK_EX | how)
+            take(file, fcntl.LOCK_EX | how)
             got.append(name)
         except BlockingIOError:
             pass
         except InterruptedError:
             got.append('interrupted')
             break
-    return files, got
+    return got
 
 
 def hold(directory):
-    _files, got = take_both(directory, fcntl.LOCK_NB)
+    files = open_both(directory)
+    got = take_both(files, fcntl.LOCK_NB)
     print(f'held {os.getpid()}' if len(got) == 2 else f'only {got}', flush=True)
     time.sleep(60)
 
 
 def try_both(directory):
-    print(' '.join(take_both(directory, fcntl.LOCK_NB)[1]))
+    print(' '.join(take_both(open_both(directory), fcntl.LOCK_NB)))
 
 
 def interrupted(_signal, _frame):
@@ -129,8 +135,10 @@ def interrupted(_signal, _frame):
 
 def wait(directory):
     signal.signal(signal.SIGUSR1, interrupted)
+    files = open_both(directory)
+    # After this line nothing sleeps but the lock: who sees this process asleep can interrupt it there.
     print(f'waiting {os.getpid()}', flush=True)
-    print(' '.join(take_both(directory, 0)[1]), flush=True)
+    print(' '.join(take_both(files, 0)), flush=True)
 
 
 def main():

@@ -114,7 +114,15 @@ const staying = async (
 	let text = '';
 	running.child.stdout!.on('data', (chunk: Buffer) => (text += chunk.toString()));
 	await eventually(`a client says that it does ${kind}`, () => / \d+\n/.test(text), 10_000);
-	return {pid: / (\d+)\n/.exec(text)![1]!, running};
+	const pid = / (\d+)\n/.exec(text)![1]!;
+	// A signal that comes before the call would be handled only after it.
+	if (kind === 'wait')
+		await eventually(
+			'the client sleeps in its lock',
+			async () => (await shell(node, `cut -d' ' -f3 /proc/${pid}/stat`)).trim() === 'S',
+			10_000,
+		);
+	return {pid, running};
 };
 
 /** Locks of one node hold on the other, end with their holder, and who waits for them can be interrupted. */
