@@ -23,6 +23,7 @@ export interface PoolOptions {
 	readonly queue: QueueBuffers;
 	readonly lockWaits: LockWaitBuffers;
 	readonly turn: SharedArrayBuffer;
+	readonly tally: SharedArrayBuffer;
 	readonly answer: AnswerError;
 	readonly onMessage: (message: unknown) => void;
 	readonly onProblem: (problem: string) => void;
@@ -69,8 +70,9 @@ export class WorkerPool {
 	}
 
 	#startOne(slot: number): void {
-		const {fd, steady, maxWrite, controlBuffer, queue, lockWaits, turn, control} = this.#o;
-		const fuse: WorkerContext = {fd, slot, steady, maxWrite, control: controlBuffer, queue, lockWaits, turn};
+		const {fd, steady, maxWrite, controlBuffer, queue, lockWaits, turn, tally, control} = this.#o;
+		const shared = {control: controlBuffer, queue, lockWaits, turn, tally};
+		const fuse: WorkerContext = {fd, slot, steady, maxWrite, ...shared};
 		control.prepare(slot);
 		const worker = new Worker(this.#o.workerModule, {
 			workerData: {fuse, user: this.#o.workerData},

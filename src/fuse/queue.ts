@@ -183,7 +183,7 @@ export class RequestQueue {
 	 */
 	expire(
 		isOverdue: (opcode: number, readAtMs: number) => boolean,
-		expired: (uniqueLow: number, uniqueHigh: number) => void,
+		expired: (uniqueLow: number, uniqueHigh: number, opcode: number) => void,
 	): void {
 		if (this.count === 0) return;
 		this.#removeIf(meta => {
@@ -194,7 +194,7 @@ export class RequestQueue {
 
 	#removeIf(
 		test: (meta: number) => boolean,
-		removed: (uniqueLow: number, uniqueHigh: number) => void,
+		removed: (uniqueLow: number, uniqueHigh: number, opcode: number) => void,
 	): boolean {
 		const found: number[] = [];
 		this.#lock();
@@ -204,11 +204,15 @@ export class RequestQueue {
 				position++;
 				continue;
 			}
-			found.push(this.#cells[meta + UNIQUE_LOW]!, this.#cells[meta + UNIQUE_HIGH]!);
+			found.push(
+				this.#cells[meta + UNIQUE_LOW]!,
+				this.#cells[meta + UNIQUE_HIGH]!,
+				this.#cells[meta + REQUEST_OPCODE]!,
+			);
 			this.#releaseSlot(this.#pull(position));
 		}
 		this.#unlock();
-		for (let i = 0; i < found.length; i += 2) removed(found[i]!, found[i + 1]!);
+		for (let i = 0; i < found.length; i += 3) removed(found[i]!, found[i + 1]!, found[i + 2]!);
 		return found.length > 0;
 	}
 }

@@ -7,6 +7,7 @@ import {interrupt, type Interruptible} from './interrupts.ts';
 import {type LockWaitBuffers, LockWaits} from './lock-waits.ts';
 import {callEverybody, ReadingTurn} from './reading-turn.ts';
 import {mustNotBeRefused, RequestQueue, type QueueBuffers, type Taken} from './queue.ts';
+import {Tally} from './tally.ts';
 import {IN_HEADER_SIZE, OPCODE, opcodeName, OUT_HEADER_SIZE} from './wire/abi.ts';
 import {encodeErrorReply, ReplyBuffer} from './wire/reply.ts';
 import {RequestBuffer, type ParseFailure} from './wire/request.ts';
@@ -23,6 +24,7 @@ export interface WorkerContext {
 	readonly queue: QueueBuffers;
 	readonly lockWaits: LockWaitBuffers;
 	readonly turn: SharedArrayBuffer;
+	readonly tally: SharedArrayBuffer;
 }
 
 /** A message of the loop to the session, told apart from the worker module's own by this key. */
@@ -43,6 +45,7 @@ export class ServingThread {
 	readonly #queue: RequestQueue;
 	readonly #waits: LockWaits;
 	readonly #turn: ReadingTurn;
+	readonly #tally: Tally;
 	readonly #request: RequestBuffer;
 	readonly #reply: ReplyBuffer;
 	readonly #dispatcher: Dispatcher;
@@ -57,6 +60,7 @@ export class ServingThread {
 		this.#queue = new RequestQueue(context.queue);
 		this.#waits = new LockWaits(this.#control, context.lockWaits, context.slot);
 		this.#turn = new ReadingTurn(this.#control, context.turn, context.slot);
+		this.#tally = new Tally(context.tally, context.slot);
 		this.#request = new RequestBuffer(context.maxWrite);
 		this.#reply = new ReplyBuffer(Math.max(context.maxWrite, MIN_REPLY_CAPACITY));
 		this.#dispatcher = new Dispatcher(ops, this.#request, this.#reply);
@@ -209,7 +213,9 @@ export class ServingThread {
 		this.#turn.begin(opcode);
 		const began = performance.now();
 		let result = this.#runOperation();
-		this.#turn.note(opcode, performance.now() - began);
+		const tookMs = performance.now() - began;
+		this.#turn.note(opcode, tookMs);
+		this.#tally.took(opcode, tookMs);
 		if (opcode === OPCODE.SETLK && result === -ERRNO.EAGAIN)
 			result = this.#waits.settle(result, () => this.#runOperation());
 		const mayAnswer = this.#control.finish(this.#context.slot);
@@ -256,6 +262,9 @@ export class ServingThread {
 	#answer(result: number): number {
 		const {uniqueLow, uniqueHigh, opcode} = this.#request;
 		const length = this.#reply.finish(uniqueLow, uniqueHigh, result);
+		// An entry without a node: the kernel is to remember that the name is absent.
+		const absent = opcode === OPCODE.LOOKUP && result > 0 && this.#dispatcher.givenNode === 0;
+		this.#tally.count(opcode, absent ? -ERRNO.ENOENT : result);
 		const written = write(this.#context.fd, this.#reply.memory, length);
 		if (written === -ERRNO.EINVAL)
 			this.#report(`the kernel rejects our answer to ${opcodeName(opcode)} (${length} bytes)`);

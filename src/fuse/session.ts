@@ -21,6 +21,7 @@ import {createQueueBuffers, RequestQueue} from './queue.ts';
 import {settle, type SessionOptions, type Settings} from './session-options.ts';
 export type {SessionOptions} from './session-options.ts';
 import {callEverybody, createTurnBuffer} from './reading-turn.ts';
+import {addUp, createTallyBuffer, Tally, type Tallied} from './tally.ts';
 import {TICK_MS, Watchdog} from './watchdog.ts';
 import {OPCODE, OUT_HEADER_SIZE, READ_BUFFER_SLACK, type OpcodeName} from './wire/abi.ts';
 import {encodeErrorReply} from './wire/reply.ts';
@@ -51,6 +52,8 @@ export interface Session extends AsyncDisposable {
 	readonly closed: Promise<EndReason>;
 	readonly notifier: Notifier;
 	stats(): SessionStats;
+	/** What was answered since the start, by opcode. */
+	tallied(): readonly Tallied[];
 	/**
 	 * Unmounts, also with files open (then lazily, and their handles die). Resolves within a few seconds whatever hangs.
 	 * @param options lazy: do not even try a plain unmount
@@ -84,6 +87,7 @@ class FuseSession implements Session {
 	readonly #pool: WorkerPool;
 	readonly #watchdog: Watchdog;
 	readonly #turn: SharedArrayBuffer;
+	readonly #tally: SharedArrayBuffer;
 	readonly #timer: NodeJS.Timeout;
 	readonly #onExit: () => void;
 	#resolveClosed!: (reason: EndReason) => void;
@@ -106,6 +110,7 @@ class FuseSession implements Session {
 		);
 		const lockWaits = createLockWaitBuffers();
 		const turn = (this.#turn = createTurnBuffer());
+		const tally = (this.#tally = createTallyBuffer(settings.maxWorkers));
 		const control = (this.#control = new Control(controlBuffer));
 		control.clockMs = monotonicMs();
 		deadlines(settings.deadlineMs).forEach((ms, opcode) => control.setDeadlineMs(opcode, ms));
@@ -129,6 +134,7 @@ class FuseSession implements Session {
 			queue: queueBuffers,
 			lockWaits,
 			turn,
+			tally,
 			answer,
 			onMessage,
 			onProblem,
@@ -140,7 +146,9 @@ class FuseSession implements Session {
 		};
 		const parked = new RequestQueue(lockWaits.parked);
 		const starting = (): number => pool.starting;
-		this.#watchdog = new Watchdog({control, queue, parked, maxWorkers, answer, grow, starting});
+		const late = new Tally(tally, maxWorkers);
+		const onOverdue = (opcode: number): void => late.count(opcode, -ERRNO.ETIMEDOUT);
+		this.#watchdog = new Watchdog({control, queue, parked, maxWorkers, answer, onOverdue, grow, starting});
 		this.notifier = new Notifier(fd);
 		this.#timer = setInterval(() => this.#tick(), TICK_MS);
 		this.#onExit = (): void => tearDown(settings.mountpoint, connection);
@@ -170,6 +178,10 @@ class FuseSession implements Session {
 			refused: this.#control.refused,
 			stuckWorkers: this.#stuckWorkers,
 		};
+	}
+
+	tallied(): readonly Tallied[] {
+		return addUp(this.#tally);
 	}
 
 	unmount({lazy = false}: {readonly lazy?: boolean} = {}): Promise<void> {

@@ -16,6 +16,8 @@ export interface WatchdogOptions {
 	readonly parked: RequestQueue;
 	readonly maxWorkers: number;
 	readonly answer: AnswerError;
+	/** Told each request that was answered because its time was over. */
+	readonly onOverdue: (opcode: number) => void;
 	/** Starts that many workers more. */
 	readonly grow: (count: number) => void;
 	/** Workers that were started and don't serve yet. */
@@ -36,27 +38,29 @@ export class Watchdog {
 
 	/** @param nowMs monotonic, in 32 bits */
 	tick(nowMs: number): void {
-		const {control, queue, parked, answer} = this.#o;
+		const {control, queue, parked} = this.#o;
 		control.clockMs = nowMs;
 		for (let slot = 0; slot < control.maxWorkers; slot++) {
 			const request = control.inFlight(slot);
 			if (request === undefined || !this.#isOverdue(request.opcode, request.runningMs)) continue;
 			if (!control.claimAnswer(request)) continue;
-			this.overdueAnswered++;
-			answer(request.uniqueLow, request.uniqueHigh, -ERRNO.ETIMEDOUT);
+			this.#answerOverdue(request.opcode, request.uniqueLow, request.uniqueHigh);
 		}
 		for (const waiting of [queue, parked])
 			waiting.expire(
 				(opcode, readAtMs) => this.#isOverdue(opcode, (nowMs - readAtMs) | 0),
-				(uniqueLow, uniqueHigh) => {
-					this.overdueAnswered++;
-					answer(uniqueLow, uniqueHigh, -ERRNO.ETIMEDOUT);
-				},
+				(uniqueLow, uniqueHigh, opcode) => this.#answerOverdue(opcode, uniqueLow, uniqueHigh),
 			);
 		control.forEachInterrupt((uniqueLow, uniqueHigh, ageMs) =>
 			interrupt(this.#o, uniqueLow, uniqueHigh, ageMs),
 		);
 		this.#size(nowMs);
+	}
+
+	#answerOverdue(opcode: number, uniqueLow: number, uniqueHigh: number): void {
+		this.overdueAnswered++;
+		this.#o.onOverdue(opcode);
+		this.#o.answer(uniqueLow, uniqueHigh, -ERRNO.ETIMEDOUT);
 	}
 
 	#isOverdue(opcode: number, runningMs: number): boolean {

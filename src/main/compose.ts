@@ -165,7 +165,7 @@ const build = (
 	const reporter: Reporter = new Reporter(
 		{node, loop, backend, mountpoint: config.mountpoint, members, copy: () => slot.copies?.report() ?? null},
 		() => slot.mounted,
-		() => journal.version,
+		journal,
 	);
 	const changes = new Changes({
 		node,

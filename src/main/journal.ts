@@ -12,6 +12,7 @@ import {formatVector} from '../journal/vector.ts';
 import {type NodeUuid} from '../membership/ids.ts';
 import {type Overlay} from '../overlay/overlay.ts';
 import {type JournalCounter} from './journal-counter.ts';
+import {type JournalFigures} from './metrics/figures.ts';
 import {MountFiles} from './journal-files.ts';
 
 /** Records are written together with all that came within this time. */
@@ -77,6 +78,15 @@ export class Journal {
 	/** The version of the whole filesystem as far as it is known here: one line. */
 	get version(): string {
 		return formatVector(this.#versions.all);
+	}
+
+	/** For the metrics. */
+	get figures(): JournalFigures {
+		return {
+			counters: this.#versions.all,
+			waiting: this.#keeper.waiting,
+			dropped: this.#o.overlay()?.records.dropped ?? 0,
+		};
 	}
 
 	start(): void {

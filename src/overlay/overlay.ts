@@ -7,7 +7,6 @@ import {HekafsError} from '../errors.ts';
 import {STATX_SIZE} from '../posix/statx.ts';
 import {readIndex} from '../snapshot/store.ts';
 import {AttributeDrops} from './attribute-drops.ts';
-import {type Board} from './board.ts';
 import {copyGeneration, copyOf} from './copy-generation.ts';
 import {type CurrentRoot} from './current-root.ts';
 import {type Deadlines, deadlinesByOpcode} from './deadlines.ts';
@@ -53,6 +52,8 @@ export interface OverlayStats extends SessionStats {
 	readonly names: number;
 	/** Open handles, locks included. */
 	readonly handles: number;
+	/** How often a generation became current. */
+	readonly switches: number;
 }
 
 export interface Overlay extends AsyncDisposable {
@@ -93,6 +94,8 @@ export interface Overlay extends AsyncDisposable {
 	readonly records: JournalRing;
 	readonly versions: VersionTable;
 	stats(): OverlayStats;
+	/** What was answered since the start, by opcode. */
+	readonly tallied: Session['tallied'];
 	unmount(): Promise<void>;
 }
 
@@ -118,6 +121,7 @@ interface OverlayParts {
 
 class MountedOverlay implements Overlay {
 	readonly closed: Session['closed'];
+	readonly tallied: Session['tallied'];
 	readonly #session: Session;
 	readonly #state: SharedState;
 	readonly #tables: Tables;
@@ -134,6 +138,7 @@ class MountedOverlay implements Overlay {
 		const {session, pin} = parts;
 		this.#session = session;
 		this.closed = session.closed;
+		this.tallied = () => session.tallied();
 		this.#pin = pin;
 		void session.closed.then(() => pin.release());
 		this.#state = parts.state;
@@ -149,9 +154,6 @@ class MountedOverlay implements Overlay {
 
 	get #root(): CurrentRoot {
 		return this.#tables.root;
-	}
-	get #board(): Board {
-		return this.#tables.board;
 	}
 
 	get records(): JournalRing {
@@ -209,7 +211,7 @@ class MountedOverlay implements Overlay {
 	}
 
 	publish(texts: Readonly<Record<string, string>>): void {
-		this.#board.publish(SENTINELS.map(({name}) => texts[name] ?? ''));
+		this.#tables.board.publish(SENTINELS.map(({name}) => texts[name] ?? ''));
 	}
 
 	gateChanged(): void {
@@ -233,6 +235,7 @@ class MountedOverlay implements Overlay {
 			nodes: this.#tables.inodes.used,
 			names: this.#tables.inodes.namesUsed,
 			handles: this.#tables.handles.used,
+			switches: this.#roots.size,
 		};
 	}
 

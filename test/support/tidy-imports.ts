@@ -31,7 +31,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
 	koffi: ['src/posix/libc.ts'],
 	'lru-cache': ['src/discovery/', 'src/http/'],
 	msgpackr: ['src/journal/'],
-	'prom-client': ['src/main/metrics.ts'],
+	'prom-client': ['src/main/metrics/text.ts'],
 	zod: ['src/membership/', 'src/http/', 'src/main/'],
 };
 

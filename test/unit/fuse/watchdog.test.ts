@@ -18,6 +18,7 @@ const setUp = () => {
 	const parked = new RequestQueue(createQueueBuffers(SLOTS, 0, 64));
 	const answers: [number, number, number][] = [];
 	const grown: number[] = [];
+	const late: number[] = [];
 	const answer = (low: number, high: number, error: number): void => void answers.push([low, high, error]);
 	const watchdog = new Watchdog({
 		control,
@@ -25,6 +26,7 @@ const setUp = () => {
 		parked,
 		maxWorkers: 8,
 		answer,
+		onOverdue: opcode => late.push(opcode),
 		grow: count => {
 			grown.push(count);
 			for (let i = 0; i < count; i++) control.prepare(control.live);
@@ -34,11 +36,11 @@ const setUp = () => {
 	const push = (unique: number, opcode: number = OPCODE.READ, readAtMs = control.clockMs): boolean =>
 		queue.push(Buffer.from(`request ${unique}`), 16, opcode, unique, 0, readAtMs);
 	const interruptible = {control, queue, parked, answer};
-	return {control, queue, parked, answers, grown, watchdog, push, interruptible};
+	return {control, queue, parked, answers, grown, late, watchdog, push, interruptible};
 };
 
 test('an overdue request is answered ETIMEDOUT once, and its worker learns it', t => {
-	const {control, watchdog, answers} = setUp();
+	const {control, watchdog, answers, late} = setUp();
 	control.begin(3, 11, 22, OPCODE.READ, 0);
 	watchdog.tick(1000);
 	t.deepEqual(answers, []);
@@ -51,6 +53,7 @@ test('an overdue request is answered ETIMEDOUT once, and its worker learns it', 
 	control.begin(3, 12, 22, OPCODE.READ, 1026);
 	t.true(control.finish(3), 'the next one it may');
 	t.is(watchdog.overdueAnswered, 1);
+	t.deepEqual(late, [OPCODE.READ]);
 });
 
 test('a request without a deadline is never overdue', t => {
@@ -71,13 +74,14 @@ test('what was seen of one request can not answer the next', t => {
 });
 
 test('overdue requests leave the queue; those that give back stay', t => {
-	const {queue, watchdog, answers, push} = setUp();
+	const {queue, watchdog, answers, late, push} = setUp();
 	push(1);
 	push(2, OPCODE.RELEASE);
 	watchdog.tick(500);
 	push(3);
 	watchdog.tick(1001);
 	t.deepEqual(answers, [[1, 0, -ERRNO.ETIMEDOUT]]);
+	t.deepEqual(late, [OPCODE.READ]);
 	const into = Buffer.alloc(64);
 	queue.pop(into);
 	t.is(into.toString('latin1', 0, 9), 'request 2');
