@@ -7,7 +7,7 @@ import path from 'node:path';
 
 export interface WriterReport {
 	readonly rounds: number;
-	/** Operation and errno of what failed, with the time since the start in ms. */
+	/** Operation, errno and system call of what failed, with the time since the start in ms. */
 	readonly failures: readonly string[];
 	/** The longest round, in ms: how long a script would have paused. */
 	readonly longestMs: number;
@@ -50,9 +50,8 @@ const run = (root: string, name: string, stopFile: string): WriterReport => {
 			action();
 			return true;
 		} catch (error) {
-			failures.push(
-				`${what} ${(error as NodeJS.ErrnoException).code ?? 'failed'} at ${Math.round(performance.now() - start)}`,
-			);
+			const {code = 'failed', syscall = ''} = error as NodeJS.ErrnoException;
+			failures.push(`${what} ${code} ${syscall} at ${Math.round(performance.now() - start)}`);
 			return false;
 		}
 	};

@@ -90,11 +90,32 @@ const LOST = new Set<unknown>([-ENOTCONN, -ESTALE, -EIO, -ECONNABORTED, -EXDEV])
 /** Whether an answer may come from a mount that is not the current one any more. */
 export const isLost = (result: unknown): boolean => LOST.has(result);
 
-/** How long a look at what was changed already is repeated, and how often. Shorter than the deadline of a request. */
+/** What GlusterFS answers at the moment when it loses a server, though the others go on; the next call works. */
+const isCutOff = (result: unknown): boolean => result === -ENOTCONN;
+
+/** Tells that a mutation whose answer was lost was not done, so that it may be done now. */
+export const NOT_DONE = Symbol('not done');
+
+/** The answer to a mutation of which it can't be told whether it was done. */
+export const UNKNOWN = -EIO;
+
+/**
+ * Finds out, in the generation given, what became of a mutation whose answer was lost: NOT_DONE, the answer that it should
+ * have had, UNKNOWN, or a lost answer again when it could not look.
+ */
+export type Inspect<T> = (generation: number) => T | number | typeof NOT_DONE;
+
+/** For mutations that may be done twice. */
+export const repeatable = (): typeof NOT_DONE => NOT_DONE;
+
+/** How long what was cut off is tried again, and how often. Shorter than the deadline of a request. */
 const PATIENCE_MS = 3000;
 const PAUSE_MS = 20;
 /** Nobody changes it: to sleep on. */
 const NEVER = new Int32Array(new SharedArrayBuffer(4));
+const pause = (): void => {
+	Atomics.wait(NEVER, 0, 0, PAUSE_MS);
+};
 
 /** Admits what runs on one thread. */
 export class Guard {
@@ -130,38 +151,62 @@ export class Guard {
 
 	/**
 	 * Runs a mutation in the generation that the gate admits it in, which must be the current one (P1); -EROFS if not.
-	 * @param repeatable doing it twice is the same as once: it is tried again when its mount was lost in a switch
+	 * @param inspect when the answer was lost with the mount or with a server, it says whether the mutation is to be done
+	 * again; without it a lost answer is the answer
 	 */
-	mutate<T>(run: (generation: number) => T, repeatable = false): T | number {
+	mutate<T>(run: (generation: number) => T, inspect?: Inspect<T>): T | number {
 		if (this.memoryOnly) return -EROFS;
-		for (let first = true; ; first = false) {
+		let lost: T | number | undefined;
+		let giveUpAtMs = Infinity;
+		for (;;) {
 			const generation = this.#gate.enter(this.#waitMs);
-			if (generation === 0) return -EROFS;
-			let result: T;
+			if (generation === 0) return lost ?? -EROFS;
+			let result: T | number;
 			try {
-				if (this.#root.generation !== generation) return -EROFS;
-				result = run(generation);
+				if (this.#root.generation !== generation) return lost ?? -EROFS;
+				const found = lost === undefined ? NOT_DONE : inspect!(generation);
+				result = found === NOT_DONE ? run(generation) : found;
 			} finally {
 				this.#gate.leave();
 			}
-			if (!first || !repeatable || !isLost(result) || this.#gate.state !== 'switching') return result;
+			if (inspect === undefined || !this.#mayGoOn(result)) return result;
+			if (lost === undefined) giveUpAtMs = performance.now() + PATIENCE_MS;
+			else if (performance.now() >= giveUpAtMs) return result;
+			lost = result;
+			if (this.#gate.state === 'open') pause();
 		}
+	}
+
+	/** Whether the same may be answered otherwise in a moment: after a switch that goes on, or by the servers that are left. */
+	#mayGoOn(result: unknown): boolean {
+		const {state} = this.#gate;
+		return (isLost(result) && state === 'switching') || (isCutOff(result) && state === 'open');
 	}
 
 	/**
 	 * Runs a reading in the current generation; -ENOTCONN without one, COPY_SERVES when the copy is current. Waits for a
-	 * switch that took its mount away.
+	 * switch that took its mount away, and asks again while a lost server has not been noticed.
 	 */
 	read<T>(run: (generation: number) => T): T | number {
-		for (let first = true; ; first = false) {
+		let giveUpAtMs: number | undefined;
+		for (let switched = false; ;) {
 			const generation = this.#root.generation;
 			if (generation === 0 || this.memoryOnly) return -ENOTCONN;
 			if (copyOf(generation) !== 0) return COPY_SERVES;
 			const result = run(generation);
-			if (!first || !isLost(result)) return result;
-			if (this.#root.generation !== generation) continue;
-			if (this.#gate.state !== 'switching') return result;
-			if (this.#gate.enter(this.#waitMs) !== 0) this.#gate.leave();
+			if (!isLost(result)) return result;
+			const moved = this.#root.generation !== generation;
+			if (!moved && !this.#mayGoOn(result)) return result;
+			if (!moved && this.#gate.state === 'open') {
+				giveUpAtMs ??= performance.now() + PATIENCE_MS;
+				if (performance.now() >= giveUpAtMs) return result;
+				pause();
+				continue;
+			}
+			// Once: what is lost in the new mount, too, is so for another reason.
+			if (switched) return result;
+			switched = true;
+			if (!moved && this.#gate.enter(this.#waitMs) !== 0) this.#gate.leave();
 		}
 	}
 
@@ -169,7 +214,7 @@ export class Guard {
 	readPatiently<T>(run: (generation: number) => T): T | number {
 		let result = this.read(run);
 		for (let waitedMs = 0; isLost(result) && waitedMs < PATIENCE_MS; waitedMs += PAUSE_MS) {
-			Atomics.wait(NEVER, 0, 0, PAUSE_MS);
+			pause();
 			result = this.read(run);
 		}
 		return result;

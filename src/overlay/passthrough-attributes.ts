@@ -16,6 +16,7 @@ import {AT, AT_FDCWD, EMPTY_PATH} from '../posix/libc.ts';
 import {readlinkat} from '../posix/names.ts';
 import {O} from '../posix/open-flags.ts';
 import {type Context} from './context.ts';
+import {repeatable} from './guard.ts';
 import {S_IFLNK} from './identity.ts';
 import {ROOT_NODE} from './inode-layout.ts';
 import {pathOfDescriptor, reopen, statDescriptor} from './nodes.ts';
@@ -120,7 +121,7 @@ export const attributeOperations = (
 		},
 
 		setattr(caller, nodeid, change) {
-			const result = guard.mutate(generation => setattr(caller, nodeid, change, generation), true);
+			const result = guard.mutate(generation => setattr(caller, nodeid, change, generation), repeatable);
 			return result < 0 ? result : ctx.attrReply();
 		},
 

@@ -10,11 +10,11 @@ import {O} from '../posix/open-flags.ts';
 import {STATX} from '../posix/statx.ts';
 import {asCaller} from './as-caller.ts';
 import {checkName, type Context} from './context.ts';
-import {opensForWriting} from './guard.ts';
+import {NOT_DONE, opensForWriting, repeatable, UNKNOWN} from './guard.ts';
 import {newIdentity, readIdentity, S_IFREG} from './identity.ts';
 import {type Handle} from './handle-layout.ts';
 import {decodeLocks} from './lock-ranges.ts';
-import {reopen, statDescriptor} from './nodes.ts';
+import {reopen, statAt, statDescriptor} from './nodes.ts';
 import {dropSetIds} from './set-ids.ts';
 
 type FileOperations = Pick<
@@ -162,24 +162,37 @@ export const fileOperations = (ctx: Context): FileOperations => {
 				if (fd < 0) return fd;
 				return openHandle(nodeid, fd, flags, generation, ctx.kept.mayKeep(nodeid, ctx.statx));
 			};
-			return opensForWriting(flags) ? guard.mutate(run, true) : guard.read(run);
+			return opensForWriting(flags) ? guard.mutate(run, repeatable) : guard.read(run);
 		},
 
 		create(caller, parent, name, flags, mode) {
 			const checked = checkName(parent, name);
 			if (checked < 0) return checked;
-			return guard.mutate(generation =>
-				nodes.inDirectory(parent, generation, (directory): Created | number => {
-					const fd = createFile(caller, directory, name, flags, mode);
-					if (fd < 0) return fd;
-					ctx.changed(parent, directory, generation);
-					return created(fd, flags, generation, () => ctx.entry(parent, name));
-				}),
+			let made = false;
+			return guard.mutate<Created | number>(
+				generation =>
+					nodes.inDirectory(parent, generation, (directory): Created | number => {
+						const fd = made
+							? openFound(caller, directory, name, bindings.backingFlags(flags))
+							: createFile(caller, directory, name, flags, mode);
+						if (fd < 0) return fd;
+						made = true;
+						ctx.changed(parent, directory, generation);
+						return created(fd, flags, generation, () => ctx.entry(parent, name));
+					}),
+				generation =>
+					// Without O_EXCL it does not matter who made the file; with it only one may be told that it was him.
+					made || (flags & O.EXCL) === 0
+						? NOT_DONE
+						: nodes.inDirectory(parent, generation, directory => {
+								const found = statAt(directory, name, ctx.statx);
+								return found === 0 ? UNKNOWN : found === -ERRNO.ENOENT ? NOT_DONE : found;
+							}),
 			);
 		},
 
 		tmpfile(caller, parent, flags, mode) {
-			return guard.mutate(generation =>
+			const run = (generation: number): Created | number =>
 				nodes.inDirectory(parent, generation, (directory): Created | number => {
 					const openFlags = bindings.backingFlags(flags) | (flags & O.EXCL) | O.TMPFILE | O.CLOEXEC;
 					const fd = asCaller(caller, () => openat(directory, THIS_DIRECTORY, openFlags, mode & 0o7777));
@@ -188,8 +201,8 @@ export const fileOperations = (ctx: Context): FileOperations => {
 						const identity = readIdentity(ctx.statx, newIdentity());
 						return ctx.entryOf(ctx.inodes.referenceUnnamed(identity));
 					});
-				}),
-			);
+				});
+			return guard.mutate(run, repeatable);
 		},
 
 		flush(_caller, nodeid, fh, lockOwner) {

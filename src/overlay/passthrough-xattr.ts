@@ -3,6 +3,7 @@ import {type FilesystemOps} from '../fuse/filesystem.ts';
 import {ERRNO} from '../posix/errno.ts';
 import {getxattr, listxattr, removexattr, setxattr} from '../posix/xattr.ts';
 import {type Context} from './context.ts';
+import {repeatable} from './guard.ts';
 import {pathOfDescriptor} from './nodes.ts';
 
 type XattrOperations = Pick<FilesystemOps, 'setxattr' | 'getxattr' | 'listxattr' | 'removexattr'>;
@@ -48,8 +49,11 @@ export const xattrOperations = ({guard, nodes}: Context): XattrOperations => {
 	return {
 		setxattr(_caller, nodeid, name, value, flags) {
 			if (!isOurs(name)) return -EOPNOTSUPP;
-			return guard.mutate(generation =>
-				nodes.withFile(nodeid, generation, fd => setxattr(pathOfDescriptor(fd), name, value, flags)),
+			return guard.mutate(
+				generation =>
+					nodes.withFile(nodeid, generation, fd => setxattr(pathOfDescriptor(fd), name, value, flags)),
+				// With XATTR_CREATE or XATTR_REPLACE the second time may be answered otherwise.
+				flags === 0 ? repeatable : undefined,
 			);
 		},
 

@@ -4,7 +4,14 @@ import {OPCODE} from '../../../src/fuse/wire/abi.ts';
 import {Gate, GATE_LEASE_MS, type GateState} from '../../../src/membership/gate.ts';
 import {type Generation} from '../../../src/membership/ids.ts';
 import {createRootCells, CurrentRoot} from '../../../src/overlay/current-root.ts';
-import {alwaysMutates, Guard, opensForWriting} from '../../../src/overlay/guard.ts';
+import {
+	alwaysMutates,
+	Guard,
+	NOT_DONE,
+	opensForWriting,
+	repeatable,
+	UNKNOWN,
+} from '../../../src/overlay/guard.ts';
 import {ERRNO} from '../../../src/posix/errno.ts';
 import {O} from '../../../src/posix/open-flags.ts';
 import {STATX_SIZE} from '../../../src/posix/statx.ts';
@@ -77,7 +84,7 @@ test('refuses when closed, in another generation, without a backing, when the le
 	t.is(guard.read(never), -ERRNO.ENOTCONN);
 });
 
-test('tries again what was lost in a switch, once, if twice is as good as once', t => {
+test('tries again what was lost in a switch if twice is as good as once', t => {
 	const {set, attach, guard, gate} = setUp();
 	attach(1);
 	set('open', 1);
@@ -96,10 +103,14 @@ test('tries again what was lost in a switch, once, if twice is as good as once',
 	t.is(calls, 1);
 	attach(1);
 	set('open', 1);
-	t.is(guard.mutate(lost), -ERRNO.ENOTCONN, 'not repeatable');
+	t.is(guard.mutate(lost), -ERRNO.ENOTCONN, 'nobody can say what became of it');
 	attach(1);
 	set('open', 1);
-	t.is(guard.mutate(lost, true), -ERRNO.EROFS, 'the switch does not end in time');
+	t.is(
+		guard.mutate(lost, repeatable),
+		-ERRNO.ENOTCONN,
+		'the switch does not end in time: never EROFS, it may be done',
+	);
 	t.is(calls, 3);
 	t.is(gate.inFlight, 0);
 	attach(1);
@@ -108,6 +119,79 @@ test('tries again what was lost in a switch, once, if twice is as good as once',
 		guard.read(() => -ERRNO.ENOENT),
 		-ERRNO.ENOENT,
 	);
+});
+
+test('what is cut off while the gate stays open is inspected, and done again only when it was not done', t => {
+	const {set, attach, guard, gate} = setUp();
+	attach(1);
+	set('open', 1);
+	const answers = (
+		...given: readonly number[]
+	): {readonly run: () => number; readonly calls: () => number} => {
+		let calls = 0;
+		return {run: () => given[calls++] ?? 7, calls: () => calls};
+	};
+	const again = answers(-ERRNO.ENOTCONN, -ERRNO.ENOTCONN);
+	t.is(guard.mutate(again.run, repeatable), 7);
+	t.is(again.calls(), 3);
+	const applied = answers(-ERRNO.ENOTCONN);
+	t.is(
+		guard.mutate(applied.run, () => 0),
+		0,
+		'it was done',
+	);
+	t.is(applied.calls(), 1);
+	const untold = answers(-ERRNO.ENOTCONN);
+	t.is(
+		guard.mutate(untold.run, () => UNKNOWN),
+		-ERRNO.EIO,
+	);
+	t.is(untold.calls(), 1);
+	let looks = 0;
+	const blind = answers(-ERRNO.ENOTCONN);
+	t.is(
+		guard.mutate(blind.run, () => (++looks < 3 ? -ERRNO.ENOTCONN : NOT_DONE)),
+		7,
+		'a look that is cut off is repeated',
+	);
+	t.deepEqual([looks, blind.calls()], [3, 2]);
+	for (const errno of [ERRNO.ESTALE, ERRNO.EIO, ERRNO.ENOSPC]) {
+		const definite = answers(-errno);
+		t.is(guard.mutate(definite.run, repeatable), -errno, 'without a switch it means what it says');
+		t.is(definite.calls(), 1);
+	}
+	t.is(gate.inFlight, 0);
+});
+
+test('a reading that is cut off asks again until the loss is noticed', t => {
+	const {set, attach, guard} = setUp();
+	attach(1);
+	set('open', 1);
+	let calls = 0;
+	t.is(
+		guard.read(() => (++calls < 3 ? -ERRNO.ENOTCONN : 7)),
+		7,
+	);
+	t.is(calls, 3);
+	calls = 0;
+	const noticed = (): number => {
+		if (++calls === 2) set('refusing', 1);
+		return -ERRNO.ENOTCONN;
+	};
+	t.is(guard.read(noticed), -ERRNO.ENOTCONN);
+	t.is(calls, 2, 'then it is answered at once');
+});
+
+test('nothing waits for ever for servers that stay away', t => {
+	const {set, attach, guard, gate} = setUp();
+	attach(1);
+	set('open', 1);
+	const away = (): number => -ERRNO.ENOTCONN;
+	t.is(guard.mutate(away, repeatable), -ERRNO.ENOTCONN);
+	// The loop renews the lease in its real life.
+	set('open', 1);
+	t.is(guard.read(away), -ERRNO.ENOTCONN);
+	t.is(gate.inFlight, 0);
 });
 
 test('a look at what was changed already is repeated while the mount gives no answer', t => {
