@@ -52,7 +52,10 @@ export const chooseCorrection = (facts: CorrectionFacts): Correction => {
 	const target = newestKnown !== undefined && newestKnown.epoch > (known?.epoch ?? 0) ? newestKnown : known;
 	if (target === undefined) return {kind: 'none'};
 	const directory = state?.brick?.directory;
-	if (target === known && state?.pending != null) return pendingCorrection(facts, state.pending.change);
+	const change = state?.pending?.change;
+	// A set that somebody else knows may be the one that the operator has given up: first his word is brought to its end.
+	if (change !== undefined && (target === known || (change.forced && change.to.epoch > target.epoch)))
+		return pendingCorrection(facts, change);
 	if (directory !== undefined && !hasServer(target, facts.self))
 		return {kind: 'become-retired', set: target, directory};
 	if (target !== known) return {kind: 'adopt', set: target, why: `a peer reports epoch ${target.epoch}`};

@@ -11,6 +11,7 @@ import {
 	type RecordRead,
 	type SetRecord,
 } from '../membership/marker.ts';
+import {type ServerSet} from '../membership/server-set.ts';
 import {MACHINERY, type Store} from './store.ts';
 
 /** More than any of these files can need; what is longer is not ours and fails to parse. */
@@ -47,6 +48,25 @@ export const writeMarker = async (store: Store, marker: Marker): Promise<void> =
 
 export const removeMarker = async (store: Store, uuid: NodeUuid): Promise<void> =>
 	store.remove(`${MACHINERY.markers}/${uuid}`);
+
+/** Makes the markers those of `set`, whatever is there: a marker that is missing gets the set's epoch as its `since`. */
+export const matchMarkers = async (store: Store, set: ServerSet): Promise<void> => {
+	const names = new Set(await store.list(MACHINERY.markers));
+	for (const name of names)
+		if (!set.servers.some(server => server.uuid === name)) await store.remove(`${MACHINERY.markers}/${name}`);
+	const {markers} = await readStoredSet(store);
+	for (const server of set.servers) {
+		const isThere = markers.some(
+			({name, ...read}) =>
+				name === server.uuid &&
+				read.kind === 'marker' &&
+				read.marker.uuid === name &&
+				read.marker.filesystemId === set.filesystemId,
+		);
+		if (isThere) continue;
+		await writeMarker(store, {format: 1, filesystemId: set.filesystemId, ...server, since: set.epoch});
+	}
+};
 
 /** The intent of a change under way: undefined when there is none; a file that can't be parsed counts as one. */
 export const readChange = async (store: Store): Promise<ChangeIntent | 'invalid' | undefined> => {

@@ -25,7 +25,7 @@ const recordOf = ({kind, to, subject, forced}: SetChange, {by, now}: Completion)
 
 /** Record, markers, and everybody moves; each may have been done before. */
 export const stepsAfterDecision = (change: SetChange, completion: Completion): readonly Step[] => {
-	const {kind, to, subject} = change;
+	const {kind, to, subject, forced} = change;
 	const joined = to.servers.find(server => server.uuid === subject);
 	const {by, brick, members} = completion;
 	return [
@@ -35,7 +35,9 @@ export const stepsAfterDecision = (change: SetChange, completion: Completion): r
 					kind: 'writeMarker',
 					marker: {format: 1, filesystemId: to.filesystemId, ...joined, since: to.epoch},
 				}
-			: {kind: 'removeMarker', uuid: subject},
+			: forced
+				? {kind: 'matchMarkers', set: to}
+				: {kind: 'removeMarker', uuid: subject},
 		{kind: 'removeChange'},
 		// Before this node forgets the change by adopting its set: whoever goes on after a crash must know of the brick.
 		...(kind === 'retire' && subject === by && brick !== undefined

@@ -1,6 +1,6 @@
 /** Plans the retirement of a config server: this node, or one that is dead. Pure. */
 import {type SetChange} from '../membership/change.ts';
-import {nextEpoch, type NodeUuid} from '../membership/ids.ts';
+import {epochOnWord, nextEpoch, type NodeUuid} from '../membership/ids.ts';
 import {serverName, serverNames} from '../membership/reasons.ts';
 import {hasServer, makeServerSet, type ServerSet} from '../membership/server-set.ts';
 import {type ClusterObservation, type PlanResult, refuse, type Refusal, type Step} from './plan.ts';
@@ -62,7 +62,7 @@ const changeOf = (o: ClusterObservation, from: ServerSet, {subject, force}: Reti
 	from,
 	to: makeServerSet(
 		from.filesystemId,
-		nextEpoch(from.epoch),
+		force ? epochOnWord(from.epoch) : nextEpoch(from.epoch),
 		from.servers.filter(s => s.uuid !== subject),
 		nextAttempt(o),
 	),
@@ -71,6 +71,19 @@ const changeOf = (o: ClusterObservation, from: ServerSet, {subject, force}: Reti
 	startedAt: o.now,
 	forced: force,
 });
+
+/** A copy that is older than what somebody has seen is not to be served: who serves the newer one has to come back. */
+const newerKnown = (o: ClusterObservation, from: ServerSet): Refusal | undefined => {
+	for (const [uuid, answer] of o.answers) {
+		const set = answer.kind === 'report' ? answer.report.set : null;
+		if (set?.filesystemId === from.filesystemId && set.epoch > from.epoch)
+			return refuse(
+				`${nodeName(o, uuid)} knows epoch ${set.epoch}, this node only epoch ${from.epoch}: its copy may be older`,
+				`Start a config server of epoch ${set.epoch}: ${serverNames(set)}`,
+			);
+	}
+	return undefined;
+};
 
 /**
  * Of two servers the first is dead: GlusterFS gives the other one no quorum, so there is no lock to take and nothing to
@@ -158,7 +171,8 @@ const halvedSet = (o: ClusterObservation, subject: NodeUuid): ServerSet | undefi
 export const planRetire = (o: ClusterObservation, request: RetireRequest): PlanResult => {
 	const {subject} = request;
 	const halved = subject === o.self.uuid ? undefined : halvedSet(o, subject);
-	if (halved !== undefined) return alive(o, subject) ?? planWithoutQuorum(o, halved, request);
+	if (halved !== undefined)
+		return alive(o, subject) ?? newerKnown(o, halved) ?? planWithoutQuorum(o, halved, request);
 	const from = agreedSet(o);
 	if ('kind' in from) return from;
 	const dead = !o.up.has(subject);

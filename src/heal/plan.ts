@@ -41,6 +41,8 @@ export type Step =
 	| {readonly kind: 'writeRecord'; readonly record: SetRecord}
 	| {readonly kind: 'writeMarker'; readonly marker: Marker}
 	| {readonly kind: 'removeMarker'; readonly uuid: NodeUuid}
+	/** Removes all markers but those of the set, writes those that are missing: what is left may have missed some of either. */
+	| {readonly kind: 'matchMarkers'; readonly set: ServerSet}
 	/** Gives the new mount to the overlay, once its markers agree. */
 	| {readonly kind: 'adopt'}
 	| {readonly kind: 'tellMembersAdopt'; readonly members: readonly NodeUuid[]}
@@ -145,6 +147,11 @@ export const describeStep = (step: Step, nameOf: (uuid: NodeUuid) => string = uu
 			return `write the marker of ${nameOf(step.marker.uuid)}`;
 		case 'removeMarker':
 			return `remove the marker of ${nameOf(step.uuid)}`;
+		case 'matchMarkers':
+			return `make the markers those of ${list(
+				step.set.servers.map(s => s.uuid),
+				nameOf,
+			)}`;
 		case 'adopt':
 			return 'verify the new mount against its markers and switch to it';
 		case 'tellMembersAdopt':

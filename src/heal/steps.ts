@@ -7,6 +7,7 @@ import {switchTo, untilAgreed} from './adopt.ts';
 import {type ChangeContext, currentStore, maintenanceOf, secretOf} from './change-context.ts';
 import {sleep} from './clock.ts';
 import {
+	matchMarkers,
 	readSecret,
 	readStoredSet,
 	removeChange,
@@ -213,6 +214,7 @@ const EXECUTORS: {readonly [K in Step['kind']]: Executor<K>} = {
 	writeSecret,
 	writeRecord: record,
 	writeMarker: async (context, step) => writeMarker(maintenanceOf(context).store, step.marker),
+	matchMarkers: async (context, step) => matchMarkers(maintenanceOf(context).store, step.set),
 	removeMarker: async (context, step) => removeMarker(maintenanceOf(context).store, step.uuid),
 	removeChange: async context => removeChange(maintenanceOf(context).store),
 	adopt,

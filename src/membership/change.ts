@@ -1,7 +1,7 @@
 /** The intent of a change of the server set, written into the filesystem before it begins. Format and parser, pure. */
 import {z} from 'zod';
 import {decodeJson, encodeJson} from './decode.ts';
-import {type NodeUuid} from './ids.ts';
+import {epochOnWord, nextEpoch, type NodeUuid} from './ids.ts';
 import {formatSchema, nodeUuidSchema, plainServerSet, serverSetSchema, timeSchema} from './schema.ts';
 import {hasServer, type ServerSet} from './server-set.ts';
 
@@ -33,9 +33,10 @@ export type ChangeRead =
 export const MAX_CHANGE_BYTES = 64 * 1024;
 
 /** One server per change, one epoch per change, one filesystem. */
-const isConsistent = ({kind, from, to, subject}: ChangeIntent): boolean => {
+const isConsistent = ({kind, from, to, subject, forced}: ChangeIntent): boolean => {
 	if (kind === 'found') return from === null && to.epoch === 1 && hasServer(to, subject);
-	if (from === null || from.filesystemId !== to.filesystemId || to.epoch !== from.epoch + 1) return false;
+	if (from === null || from.filesystemId !== to.filesystemId) return false;
+	if (to.epoch !== (forced ? epochOnWord(from.epoch) : nextEpoch(from.epoch))) return false;
 	const [larger, smaller] = kind === 'join' ? [to, from] : [from, to];
 	return (
 		hasServer(larger, subject) &&

@@ -5,10 +5,10 @@ import {retiredState} from '../../src/heal/next-state.ts';
 import {planCompletion} from '../../src/heal/plan-completion.ts';
 import {planJoin} from '../../src/heal/plan-join.ts';
 import {planRetire} from '../../src/heal/plan-retire.ts';
-import {type ClusterObservation, type Plan, type PlanResult} from '../../src/heal/plan.ts';
+import {type ClusterObservation, type Plan, type PlanResult, type Step} from '../../src/heal/plan.ts';
 import {exportedSet} from '../../src/heal/serving.ts';
 import {type SetChange} from '../../src/membership/change.ts';
-import {type NodeUuid} from '../../src/membership/ids.ts';
+import {nextEpoch, type NodeUuid} from '../../src/membership/ids.ts';
 import {type PeerAnswer} from '../../src/membership/peer-answer.ts';
 import {hasServer, makeServerSet, sameSet, type ServerSet, setIdOf} from '../../src/membership/server-set.ts';
 import {type Verdict} from '../../src/membership/verdict.ts';
@@ -32,13 +32,19 @@ import {
 	serving,
 	startBrick,
 	switchTo,
-	unlock,
 } from './quick-steps.ts';
-import {type Mount, type QuickNode, type QuickWorld} from './quick-world.ts';
+import {type Mount, type QuickNode} from './quick-node.ts';
+import {type QuickWorld} from './quick-world.ts';
 
 const serversOf = (set: ServerSet): readonly NodeUuid[] => set.servers.map(s => s.uuid);
 
 const silent: PeerAnswer = {kind: 'silent', problem: 'no answer'};
+
+/** Whose bricks a mount is connected to. */
+const upOf = (world: QuickWorld, mount: Mount | undefined): ReadonlySet<NodeUuid> => {
+	const live = mount === undefined ? 0 : world.live(mount);
+	return new Set(world.nodes.filter(({bit}) => (live & bit) !== 0).map(({uuid}) => uuid));
+};
 
 /** What a planner sees on this node. */
 const observe = (world: QuickWorld, node: QuickNode): ClusterObservation => {
@@ -66,7 +72,7 @@ const observe = (world: QuickWorld, node: QuickNode): ClusterObservation => {
 			]),
 		),
 		verdict: mount === undefined ? undefined : judgeMount(world, mount),
-		up: new Set(mount === undefined ? [] : world.live(mount).map(live => live.uuid)),
+		up: upOf(world, mount),
 		heals: null,
 	};
 };
@@ -116,6 +122,7 @@ function* settle(world: QuickWorld, node: QuickNode, change: SetChange): Run<Wor
 	const word = yield* decide(world, node, change);
 	world.note(() => `${node.index}: settles epoch ${change.to.epoch}: ${word}`);
 	if (word === 'abort') {
+		if (node.acting === undefined) world.tally.undone++;
 		goBack(world, node, change);
 		const others = serversOf(change.from).filter(uuid => uuid !== node.uuid);
 		yield* ask(world, node, change, {kind: 'abandon'}, others);
@@ -137,7 +144,7 @@ function* settle(world: QuickWorld, node: QuickNode, change: SetChange): Run<Wor
 			for (const step of planCompletion(change, {by: node.uuid, now: NOW, members, brick: undefined}))
 				yield* runStep(context, step);
 		} finally {
-			unlock(world, node);
+			world.unlock(node);
 		}
 	}
 	return word;
@@ -153,9 +160,15 @@ function* trySettle(world: QuickWorld, node: QuickNode, change: SetChange): Run 
 	}
 }
 
-/** A planted bug: who joins stands first. */
+/** Planted bugs: who joins stands first, who goes on alone takes the next epoch. */
 const withDefects = (world: QuickWorld, plan: Plan): Plan => {
 	const {change} = plan;
+	if (world.defects.wordIsNextEpoch === true && change?.forced === true) {
+		const to = {...change.to, epoch: nextEpoch(change.from.epoch)};
+		const recorded = (step: Step): Step =>
+			step.kind === 'writeRecord' ? {...step, record: {...step.record, set: to}} : step;
+		return {...plan, to, change: {...change, to}, steps: plan.steps.map(recorded)};
+	}
 	if (world.defects.joinerFirst !== true || change?.kind !== 'join') return plan;
 	const {filesystemId, epoch, servers, attempt} = change.to;
 	const to = makeServerSet(filesystemId, epoch, [servers.at(-1)!, ...servers.slice(0, -1)], attempt);
@@ -174,6 +187,12 @@ export function* change(
 	if (result.kind === 'refused') return;
 	const plan = withDefects(world, result);
 	if (plan.change === undefined) return;
+	if (plan.change.forced) {
+		// The operator's word, where it stands in for a quorum, is true.
+		const subject = world.nodeOf(plan.change.subject);
+		if (subject.on) return;
+		subject.gone = true;
+	}
 	world.note(
 		() =>
 			`${node.index}: changes to epoch ${plan.to.epoch} [${plan.to.servers.map(s => s.address).join(' ')}]`,
@@ -187,15 +206,13 @@ export function* change(
 		locked: false,
 		directory: undefined,
 	};
-	// The operator's word, where it stands in for a quorum, is true.
-	if (plan.change.forced) world.nodeOf(plan.change.subject).gone = true;
 	node.acting = setIdOf(plan.to);
 	try {
 		for (const step of plan.steps) yield* runStep(context, step);
 	} catch (error) {
 		if (!(error instanceof Failed)) throw error;
 		world.note(() => `${node.index}: fails: ${error.message}`);
-		unlock(world, node);
+		world.unlock(node);
 		if (context.fenced) yield* trySettle(world, node, plan.change);
 	} finally {
 		node.acting = undefined;
@@ -268,7 +285,8 @@ function* correct(world: QuickWorld, node: QuickNode, correction: Correction): R
 		case 'start-brick':
 			startBrick(world, node);
 			// Not of a set that is not decided: it would forget what it knows of a server that leaves.
-			if (node.state?.pending == null) node.selfHeal = serving(correction.set);
+			if (node.state?.pending === null && sameSet(node.state.set, correction.set))
+				node.selfHeal = serving(correction.set);
 			break;
 		case 'none':
 		case 'settle-founding':
@@ -287,7 +305,11 @@ export const hear = (node: QuickNode, peer: QuickNode): void => {
 export const turn = (world: QuickWorld, node: QuickNode, orphaned: boolean): void => {
 	const {mount, state} = node;
 	const judgement = mount === undefined ? undefined : judgeMount(world, mount);
-	node.gateOpen = judgement?.kind === 'agreed' && !node.switching;
+	const opens = judgement?.kind === 'agreed' && !node.switching;
+	if (opens !== node.gateOpen) {
+		node.gateOpen = opens;
+		world.version++;
+	}
 	if (node.task !== undefined || !node.asked || (node.switching && !orphaned)) return;
 	const exported = exportedSet(state, node.uuid);
 	const correction = chooseCorrection({

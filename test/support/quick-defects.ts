@@ -16,6 +16,10 @@ export interface QuickDefects {
 	readonly oneDecides?: boolean;
 	/** A server that has lost sight of who acts goes back to the old set by itself. */
 	readonly goesBackAlone?: boolean;
+	/** What follows on the operator's word has just the next epoch. */
+	readonly wordIsNextEpoch?: boolean;
+	/** What follows on the operator's word only loses the marker of the one given up. */
+	readonly wordKeepsMarkers?: boolean;
 	/** Who joins stands first in the order. */
 	readonly joinerFirst?: boolean;
 }

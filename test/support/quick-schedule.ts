@@ -1,55 +1,73 @@
 /** One random schedule over the fast model: changes, faults and writes in any order, P1 to P3 after each event, then rest. */
-import {hasServer, sameSet, setIdOf} from '../../src/membership/server-set.ts';
+import {hasServer, setIdOf} from '../../src/membership/server-set.ts';
+import {QuickChecks} from './quick-checks.ts';
 import {hear, join, retire, turn} from './quick-daemon.ts';
 import {type QuickDefects} from './quick-defects.ts';
-import {forgetVerdicts, judgeMount} from './quick-steps.ts';
-import {
-	ABSENT,
-	Brick,
-	Crash,
-	FILES,
-	markerPath,
-	type Mount,
-	type QuickNode,
-	QuickWorld,
-	RECORD,
-	Violation,
-} from './quick-world.ts';
+import {ABSENT, Brick, type QuickNode} from './quick-node.ts';
+import {type Tally} from './quick-tally.ts';
+import {Crash, FILES, markerPath, QuickWorld, RECORD, Violation} from './quick-world.ts';
 import {setOf} from './sets.ts';
+import {type SeededRandom} from './fake-clock.ts';
 
-const EVENTS = 220;
+const EVENTS = 600;
 /** Rounds in which everybody gets a turn, until all is well. */
-const REST_ROUNDS = 120;
+const REST_ROUNDS = 200;
+/** Until the first mounts are there. */
+const START_ROUNDS = 6;
+/** How likely a wait runs into its limit when its node is looked at. */
+const GIVE_UP = 0.004;
 
-export interface Tally {
-	writes: number;
-	crashes: number;
-	changes: number;
+/** What a schedule has much of differs from one to the next: what is rare in the mean is common in some. */
+const mixOf = (random: SeededRandom): Mix => ({
+	fault: random.pick([0.003, 0.01, 0.02, 0.05]),
+	request: random.pick([0.02, 0.04, 0.08]),
+	crash: random.pick([0, 0.001, 0.004, 0.02]),
+	late: random.pick([0.05, 0.3, 1]),
+	lost: random.pick([0, 0.01, 0.05]),
+	twice: random.pick([0, 0.02, 0.08]),
+	news: random.pick([0.1, 0.3, 1]),
+});
+
+/** What else happens; as often as it stands here. */
+const EVENTS_BY_WEIGHT = [
+	...(['message', 'message', 'message', 'message'] as const),
+	...(['task', 'task', 'task', 'task'] as const),
+	...(['turn', 'turn', 'turn'] as const),
+	...(['write', 'write', 'write', 'write'] as const),
+	'heal' as const,
+];
+
+interface Mix {
+	readonly fault: number;
+	readonly request: number;
+	/** Over one effect of a process. */
+	readonly crash: number;
+	readonly late: number;
+	readonly lost: number;
+	readonly twice: number;
+	/** That a turn comes after a round of discovery. */
+	readonly news: number;
 }
 
 class Schedule {
 	readonly world: QuickWorld;
-	readonly tally: Tally;
-	/** By file: what a reader may see. */
-	readonly allowed: Set<number>[] = [];
+	readonly checks: QuickChecks;
+	readonly mix: Mix;
 	#value = 1;
 
-	constructor(seed: number, defects: QuickDefects, tally: Tally) {
-		const world = new QuickWorld(seed, 3, defects);
+	constructor(world: QuickWorld) {
 		this.world = world;
-		this.tally = tally;
-		const {random} = world;
-		const numbers = [1, 2, 3].filter(n => n === 1 || random.chance(0.6));
+		this.checks = new QuickChecks(world);
+		const {random, nodes} = world;
+		this.mix = mixOf(random);
+		const numbers = nodes.map(({index}) => index + 1).filter(n => n === 1 || random.chance(0.6));
+		// Where two serve, it is about ties, and about the operator's word.
+		if (random.chance(0.25)) numbers.splice(2);
 		if (random.chance(0.5)) numbers.reverse();
 		const set = setOf(5, numbers);
 		world.recordedEpoch = set.epoch;
 		const number = world.setNumber(set);
-		for (let path = 0; path < FILES; path++) this.allowed.push(new Set([ABSENT]));
-		world.givenUp = remaining => {
-			for (const {served} of remaining)
-				for (let path = 0; path < FILES; path++) this.allowed[path]!.add(served!.brick.data[path]!);
-		};
-		for (const node of world.nodes) {
+		for (const node of nodes) {
 			const serves = hasServer(set, node.uuid);
 			node.state = {
 				format: 2,
@@ -75,13 +93,13 @@ class Schedule {
 			action();
 		} catch (error) {
 			if (!(error instanceof Crash)) throw error;
-			this.tally.crashes++;
 		}
 	}
 
-	#resume(node: QuickNode, giveUp: boolean): void {
+	/** @returns whether it went on */
+	#resume(node: QuickNode, giveUp: boolean): boolean {
 		const {task} = node;
-		if (task === undefined || (node.waits !== undefined && !giveUp && !node.waits.until())) return;
+		if (task === undefined || (node.waits !== undefined && !giveUp && !node.waits.until())) return false;
 		this.#run(() => {
 			node.waits = undefined;
 			const next = task.next();
@@ -89,112 +107,130 @@ class Schedule {
 			if (next.done === true) node.task = undefined;
 			else node.waits = next.value;
 		});
+		return true;
 	}
 
-	#deliver(lost: boolean, twice: boolean): void {
-		const {world} = this;
-		const {messages, random} = world;
-		if (messages.length === 0) return;
-		const at = random.below(messages.length);
-		const message = messages[at]!;
-		if (!twice) {
-			messages[at] = messages.at(-1)!;
-			messages.pop();
+	/** Any task that can go on. */
+	#resumeAny(): boolean {
+		const {random, nodes} = this.world;
+		for (let i = 0, at = random.below(nodes.length); i < nodes.length; i++, at = (at + 1) % nodes.length) {
+			const node = nodes[at]!;
+			if (node.task !== undefined && this.#resume(node, random.chance(GIVE_UP))) return true;
 		}
-		if (lost || !message.to.alive || !world.reaches(message.from, message.to)) return;
-		this.#run(() => message.deliver());
+		return false;
 	}
 
-	#beginWrite(node: QuickNode): void {
+	/** @returns whether there was a message */
+	#deliver({late, lost, twice}: Pick<Mix, 'late' | 'lost' | 'twice'>): boolean {
+		const {messages, random, tally, reach} = this.world;
+		if (messages.length === 0) return false;
+		const at = random.chance(late) ? random.below(messages.length) : 0;
+		if (at > 0) tally.late++;
+		const message = messages[at]!;
+		if (random.chance(twice)) tally.twice++;
+		else messages.splice(at, 1);
+		if (random.chance(lost)) {
+			tally.lost++;
+			return true;
+		}
+		if (!message.to.alive || (reach[message.from.index]! & message.to.bit) === 0) return true;
+		this.#run(message.deliver);
+		return true;
+	}
+
+	/** Discovery, then a turn of the loop. */
+	#turn(): void {
+		const {world, mix} = this;
+		const {random, nodes} = world;
+		const node = random.pick(nodes);
+		const peer = random.pick(nodes);
+		if (!node.alive) return;
+		if (peer.alive && world.reaches(node, peer) && (!node.asked || random.chance(mix.news))) hear(node, peer);
+		const {pending} = node.state!;
+		this.#run(() => turn(world, node, pending !== null && random.chance(0.2)));
+		if (node.switching && node.task === undefined && random.chance(0.1)) node.switching = false;
+	}
+
+	/** Begins a write through an open gate, or ends one: it may have begun before the gate was closed. */
+	#write(): void {
+		const {random, nodes} = this.world;
+		const node = random.pick(nodes);
 		const {mount} = node;
-		if (mount === undefined || !node.gateOpen || node.write !== undefined) return;
-		this.#check(node, mount);
-		const {random} = this.world;
+		if (node.write !== undefined) {
+			this.#endWrite(node);
+			return;
+		}
+		if (mount === undefined || !node.gateOpen) return;
 		node.write = {mount, path: random.below(FILES), value: random.chance(0.2) ? ABSENT : this.#value++};
 	}
 
-	/** P1 and P2 at the moment in which a write is acknowledged. */
 	#endWrite(node: QuickNode): void {
 		const {write} = node;
 		if (write === undefined) return;
-		const {world} = this;
+		const {world, checks} = this;
 		const {mount, path, value} = write;
 		node.write = undefined;
 		if (mount.ended || !node.on) return;
 		const torn = world.crashes > 0 && world.random.chance(0.01);
-		if (torn) this.allowed[path]!.add(value);
+		if (torn) checks.torn(path, value);
 		const acknowledged = world.write(mount, path, value, torn);
 		if (torn) world.kill(node);
 		if (!acknowledged) return;
-		world.note(
-			() =>
-				`${node.index}: writes ${value} to ${path} on ${world
-					.live(mount)
-					.map(l => l.index)
-					.join()} of ${mount.servers.join()}`,
-		);
-		this.tally.writes++;
-		if (mount.set.epoch < world.recordedEpoch)
-			throw new Violation(
-				`P1: a write through epoch ${mount.set.epoch} after ${world.recordedEpoch} was recorded`,
-			);
-		this.allowed[path] = new Set([value]);
-	}
-
-	/** P2: what is read is what was acknowledged last. P3: an open gate and a mount that agrees. */
-	#check(node: QuickNode, mount: Mount): void {
-		const {world} = this;
-		const live = world.live(mount);
-		if (!world.hasQuorum(mount, live)) return;
-		const verdict = judgeMount(world, mount);
-		if (verdict !== undefined && verdict.kind !== 'agreed')
-			throw new Violation(
-				`P3: the gate of ${node.index} is open, but ${verdict.reasons.map(r => r.text).join('; ')}`,
-			);
-		for (const [path, allowed] of this.allowed.entries()) {
-			const value = world.read(mount, path, live);
-			if (value !== undefined && !allowed.has(value))
-				throw new Violation(`P2: node ${node.index} reads ${value} from ${path}, not ${[...allowed].join()}`);
-		}
-	}
-
-	/** P1, after each event: whoever could write now would write to one set. */
-	checkSets(): void {
-		let admitted: Mount | undefined;
-		for (const node of this.world.nodes) {
-			const {mount} = node;
-			if (mount === undefined || !node.gateOpen || mount === admitted) continue;
-			if (!this.world.hasQuorum(mount)) continue;
-			if (admitted !== undefined && admitted.set !== mount.set && !sameSet(admitted.set, mount.set))
-				throw new Violation(`P1: writes are admitted to epochs ${admitted.set.epoch} and ${mount.set.epoch}`);
-			admitted = mount;
-			this.#check(node, mount);
-		}
+		world.note(() => `${node.index}: writes ${value} to ${path} on ${world.live(mount).toString(2)}`);
+		world.tally.writes++;
+		checks.acknowledged(mount, path, value);
 	}
 
 	#fault(): void {
 		const {world} = this;
-		const {random, nodes} = world;
+		const {random, nodes, tally} = world;
 		const node = random.pick(nodes);
 		const other = random.pick(nodes);
-		const kind = random.below(8);
-		if (kind === 0) world.kill(node);
-		else if (kind === 1) world.powerOff(node);
-		else if (kind === 2) world.stopBrick(node);
-		else if (kind === 3 && node !== other)
-			world.cut.add(Math.min(node.index, other.index) * 16 + Math.max(node.index, other.index));
-		else if (kind === 4) world.cut.clear();
-		else world.start(node);
+		switch (random.below(10)) {
+			case 0:
+				world.kill(node);
+				break;
+			case 1:
+				world.powerOff(node);
+				break;
+			case 2:
+				if (node.served === undefined) break;
+				tally.bricksKilled++;
+				world.stopBrick(node);
+				break;
+			case 3:
+				if (node === other) break;
+				tally.cuts++;
+				world.cut(node.bit, other.bit);
+				break;
+			case 4: {
+				tally.partitions++;
+				const side = 1 + random.below((1 << nodes.length) - 2);
+				world.cut(side, ((1 << nodes.length) - 1) & ~side);
+				break;
+			}
+			case 5:
+				world.mendLinks();
+				break;
+			default:
+				for (const one of nodes) if (!one.alive && random.chance(0.6)) world.start(one);
+		}
 	}
 
 	#request(): void {
 		const {world} = this;
 		const {random, nodes} = world;
-		const node = random.pick(nodes);
+		const any = random.pick(nodes);
+		const {servers} = any.state!.set;
+		const first = world.nodeOf(servers[0]!.uuid);
+		// Without the first of two only the other one can go on, on the operator's word.
+		const node = !first.on && servers.length === 2 ? world.nodeOf(servers[1]!.uuid) : any;
 		if (!node.alive || node.task !== undefined) return;
-		const subject = random.pick(nodes);
+		// Two at once are tried, too, but mostly one.
+		if (nodes.some(other => other.acting !== undefined) && random.chance(0.8)) return;
+		const subject = !first.on && random.chance(0.7) ? first : random.pick(nodes);
 		const serves = node.state !== undefined && hasServer(node.state.set, node.uuid);
-		this.tally.changes++;
+		world.tally.asked++;
 		// On the operator's word only a machine that is off is given up.
 		if (subject !== node && !subject.on) node.task = retire(world, node, subject.uuid, true);
 		else if (!serves) node.task = join(world, node);
@@ -202,98 +238,87 @@ class Schedule {
 	}
 
 	event(): void {
-		const {world} = this;
+		const {world, mix} = this;
 		const {random, nodes} = world;
-		const node = random.pick(nodes);
 		const dice = random.next();
-		if (dice < 0.3) this.#deliver(random.chance(0.04), random.chance(0.04));
-		else if (dice < 0.58) this.#resume(node, random.chance(0.03));
-		else if (dice < 0.68) {
-			const peer = random.pick(nodes);
-			if (node.alive && peer.alive && world.reaches(node, peer)) hear(node, peer);
-			if (node.alive) this.#run(() => turn(world, node, node.state?.pending != null && random.chance(0.2)));
-		} else if (dice < 0.77) this.#beginWrite(node);
-		else if (dice < 0.87) this.#endWrite(node);
-		else if (dice < 0.94) world.heal(node, random.below(world.paths));
-		else if (dice < 0.975) this.#request();
-		else this.#fault();
-		if (node.switching && node.task === undefined && random.chance(0.02)) node.switching = false;
-		this.checkSets();
+		if (dice < mix.fault) this.#fault();
+		else if (dice < mix.fault + mix.request) this.#request();
+		else
+			switch (random.pick(EVENTS_BY_WEIGHT)) {
+				case 'message':
+					if (!this.#deliver(mix) && !this.#resumeAny()) this.#turn();
+					break;
+				case 'task':
+					if (!this.#resumeAny() && !this.#deliver(mix)) this.#turn();
+					break;
+				case 'turn':
+					this.#turn();
+					break;
+				case 'write':
+					this.#write();
+					break;
+				case 'heal':
+					world.heal(random.pick(nodes), random.below(world.paths));
+					break;
+			}
+		this.checks.now();
 	}
 
 	/** Everybody gets a turn, nothing is lost any more. */
 	restRound(): void {
 		const {world} = this;
-		const {nodes} = world;
+		const {nodes, random} = world;
 		// Who was off for good comes back after all, when nobody waits for the operator's word any more.
 		if (nodes.every(node => node.state?.pending?.change.forced !== true && node.acting === undefined))
 			for (const node of nodes) {
 				node.gone = false;
 				world.start(node);
 			}
-		for (let i = world.messages.length; i > 0; i--) this.#deliver(false, false);
+		for (let i = world.messages.length; i > 0; i--) this.#deliver({late: 1, lost: 0, twice: 0});
 		for (const node of nodes) {
 			if (!node.alive) continue;
 			for (const peer of nodes) if (peer !== node && peer.alive) hear(node, peer);
 			this.#endWrite(node);
 			for (let i = 0; i < 6; i++) this.#resume(node, false);
 			// A wait has its limit.
-			if (node.waits !== undefined && world.messages.length === 0 && world.random.chance(0.1))
+			if (node.waits !== undefined && world.messages.length === 0 && random.chance(0.3))
 				this.#resume(node, true);
 			const pending = node.state?.pending;
 			const isActedOn = pending != null && nodes.some(other => other.acting === setIdOf(pending.change.to));
 			if (node.task === undefined && nodes.every(other => other.acting === undefined)) node.switching = false;
-			this.#run(() => turn(world, node, pending != null && !isActedOn && world.random.chance(0.4)));
+			this.#run(() => turn(world, node, pending != null && !isActedOn && random.chance(0.4)));
 			for (let path = 0; path < world.paths; path++) world.heal(node, path);
 		}
-		this.checkSets();
+		this.checks.resolveSplitBrains();
+		this.checks.now();
 	}
 
-	/** Why not all is well; undefined when it is. */
-	unrest(): string | undefined {
-		const {world} = this;
-		const [first] = world.nodes;
-		const set = first?.mount?.set;
-		if (set === undefined) return 'nothing is mounted';
-		for (const node of world.nodes) {
-			if (node.mount === undefined || !sameSet(node.mount.set, set)) return `${node.index} has another set`;
-			if (!node.gateOpen) return `the gate of ${node.index} is closed`;
-			if (node.state?.pending != null) return `${node.index} has a pending change`;
-			const serves = hasServer(set, node.uuid);
-			if (serves !== (node.served !== undefined))
-				return `${node.index}: its brick ${serves ? 'is down' : 'runs'}`;
-			if (serves !== (node.state?.brick != null)) return `${node.index} remembers another brick`;
-		}
-		const bricks = set.servers.map(server => world.nodeOf(server.uuid).served!.brick);
-		for (let path = 0; path < world.paths; path++) {
-			const value = bricks[0]!.data[path]!;
-			if (bricks.some(brick => brick.data[path] !== value))
-				return `bricks differ in ${path}: ${bricks.map(b => `${b.data[path]}/${b.blame[path]}/${b.dirty[path]}`).join(' ')}`;
-			if (path < FILES && !this.allowed[path]!.has(value)) throw new Violation(`P2: ${path} has ${value}`);
-		}
-		return undefined;
-	}
-}
-
-/** Runs one schedule. Throws a Violation. @param log is filled with what happened */
-export const runSchedule = (seed: number, defects: QuickDefects, tally: Tally, log?: string[]): void => {
-	forgetVerdicts();
-	const schedule = new Schedule(seed, defects, tally);
-	const {world} = schedule;
-	world.logging = log !== undefined;
-	try {
-		for (let round = 0; round < 6; round++) schedule.restRound();
-		world.crashes = 0.01;
-		for (let event = 0; event < EVENTS; event++) schedule.event();
+	run(): void {
+		const {world, mix} = this;
+		for (let round = 0; round < START_ROUNDS; round++) this.restRound();
+		world.crashes = mix.crash;
+		for (let event = 0; event < EVENTS; event++) this.event();
+		world.tally.events += EVENTS;
 		world.crashes = 0;
-		world.cut.clear();
+		world.mendLinks();
 		for (const node of world.nodes) world.start(node);
 		let why: string | undefined = 'not looked';
 		for (let round = 0; round < REST_ROUNDS && why !== undefined; round++) {
-			schedule.restRound();
-			why = schedule.unrest();
+			this.restRound();
+			why = this.checks.unrest();
 		}
 		if (why !== undefined) throw new Violation(`no rest: ${why}`);
+	}
+}
+
+/** Runs one schedule of three to five nodes. Throws a Violation. @param log is filled with what happened */
+export const runSchedule = (seed: number, defects: QuickDefects, tally: Tally, log?: string[]): void => {
+	const count = 3 + ((Math.imul(seed, 0x9e3779b1) >>> 0) % 3);
+	tally.schedules++;
+	tally[`nodes${count as 3 | 4 | 5}`]++;
+	const world = new QuickWorld({seed, count, defects, tally, logging: log !== undefined});
+	try {
+		new Schedule(world).run();
 	} finally {
 		log?.push(...world.log);
 	}

@@ -9,16 +9,8 @@ import {type Step} from '../../src/heal/plan.ts';
 import {type Generation, type NodeUuid} from '../../src/membership/ids.ts';
 import {judge, type Verdict} from '../../src/membership/verdict.ts';
 import {markerRead, recordOf} from './sets.ts';
-import {
-	ABSENT,
-	Brick,
-	markerPath,
-	type Mount,
-	type QuickNode,
-	type QuickWorld,
-	RECORD,
-	type Waiting,
-} from './quick-world.ts';
+import {ABSENT, Brick, countOf, type Mount, type QuickNode, type Waiting} from './quick-node.ts';
+import {markerPath, type QuickWorld, RECORD} from './quick-world.ts';
 
 /** A step can't be done: the change is ended. */
 export class Failed extends Error {}
@@ -35,12 +27,6 @@ export interface QuickContext {
 
 export type Run<T = void> = Generator<Waiting | undefined, T>;
 
-const bitsOf = (world: QuickWorld, uuids: Iterable<NodeUuid>): number => {
-	let bits = 0;
-	for (const uuid of uuids) bits |= 1 << world.nodeOf(uuid).index;
-	return bits;
-};
-
 export const serving = (set: ServerSet): QuickNode['selfHeal'] => ({servers: set, under: set});
 
 /** The brick exports what the state says, or nothing. */
@@ -50,9 +36,8 @@ export const startBrick = (world: QuickWorld, node: QuickNode): void => {
 	if (set === undefined || brick === undefined) return;
 	const name = world.nameOf(set);
 	if (node.served?.name === name && node.served.brick === brick) return;
-	world.stopBrick(node);
 	world.note(() => `${node.index}: brick ${node.state?.brick?.directory} exports epoch ${set.epoch}`);
-	node.served = {brick, set, name};
+	world.serve(node, {brick, set, name});
 };
 
 export const fence = (world: QuickWorld, node: QuickNode): void => {
@@ -63,9 +48,16 @@ export const fence = (world: QuickWorld, node: QuickNode): void => {
 	world.stopBrick(node);
 };
 
-/** What a server answers, with everything that has to be done before. Throws a Crash. */
-export const answer = (world: QuickWorld, node: QuickNode, change: SetChange, question: Question): Answer => {
+/** What a server answers, with everything that has to be done before; undefined: an error. Throws a Crash. */
+export const answer = (
+	world: QuickWorld,
+	node: QuickNode,
+	change: SetChange,
+	question: Question,
+): Answer | undefined => {
 	if (question.kind === 'start' || question.kind === 'heal') {
+		const exported = exportedSet(node.state, node.uuid);
+		if (exported === undefined || !sameSet(exported, change.to)) return undefined;
 		startBrick(world, node);
 		node.selfHeal = question.kind === 'heal' ? {servers: change.from, under: change.to} : undefined;
 		return {kind: 'yes', accepted: null};
@@ -87,6 +79,12 @@ export const answer = (world: QuickWorld, node: QuickNode, change: SetChange, qu
 	return said;
 };
 
+const closeGate = (world: QuickWorld, node: QuickNode): void => {
+	node.switching = true;
+	node.gateOpen = false;
+	world.version++;
+};
+
 /** Asks servers, this node among them, and waits for all that answer. */
 export function* ask(
 	world: QuickWorld,
@@ -99,7 +97,8 @@ export function* ask(
 	for (const server of servers) {
 		const to = world.nodeOf(server);
 		if (to === node) {
-			answers.set(server, answer(world, node, change, question));
+			const said = answer(world, node, change, question);
+			if (said !== undefined) answers.set(server, said);
 			continue;
 		}
 		world.messages.push({
@@ -107,11 +106,9 @@ export function* ask(
 			to,
 			deliver: () => {
 				if (question.kind === 'prepare' && to.task !== undefined) return;
-				if (question.kind === 'prepare') {
-					to.switching = true;
-					to.gateOpen = false;
-				}
+				if (question.kind === 'prepare') closeGate(world, to);
 				const said = answer(world, to, change, question);
+				if (said === undefined) return;
 				world.messages.push({from: to, to: node, deliver: () => answers.set(server, said)});
 			},
 		});
@@ -122,44 +119,47 @@ export function* ask(
 }
 
 /** What is judged through a mount, remembered by what it depends on. */
-const verdicts = new Map<ServerSet, Map<string, Verdict>>();
-
-export const judgeMount = (world: QuickWorld, mount: Mount): Verdict | undefined => {
-	const live = world.live(mount);
+export const judgeMount = (
+	world: QuickWorld,
+	mount: Mount,
+	live = world.live(mount),
+): Verdict | undefined => {
 	const record = world.read(mount, RECORD, live);
 	if (record === undefined) return undefined;
-	// A number each; nobody reads `undefined` here, because there is a quorum.
-	let markers = '';
-	for (const node of world.nodes) markers += String(world.read(mount, markerPath(node.index), live));
-	let up = '';
-	for (const node of live) up += String(node.index);
-	const known = verdicts.get(mount.set) ?? new Map<string, Verdict>();
-	if (!verdicts.has(mount.set)) verdicts.set(mount.set, known);
-	const key = `${record} ${markers} ${up}`;
+	let markers = 0;
+	for (const {index, bit} of world.nodes) {
+		const marker = world.read(mount, markerPath(index), live);
+		if (marker === undefined) return undefined;
+		if (marker !== ABSENT) markers |= bit;
+	}
+	let known = world.verdicts.get(mount.set);
+	if (known === undefined) {
+		known = new Map<number, Verdict>();
+		world.verdicts.set(mount.set, known);
+	}
+	const key = (record << 16) | (markers << 8) | live;
 	const before = known.get(key);
 	if (before !== undefined) return before;
 	const set = world.sets[record];
 	const verdict = judge({
 		generation: 1 as Generation,
 		mounted: mount.set,
-		up: new Set(live.map(node => node.uuid)),
+		up: new Set(world.nodes.filter(({bit}) => (live & bit) !== 0).map(({uuid}) => uuid)),
 		record: set === undefined ? {kind: 'absent'} : {kind: 'record', record: recordOf(set)},
 		markers: world.nodes
-			.filter((_, i) => markers[i] === '1')
-			.map(node => markerRead(node.index + 1, {filesystemId: mount.set.filesystemId})),
+			.filter(({bit}) => (markers & bit) !== 0)
+			.map(({index}) => markerRead(index + 1, {filesystemId: mount.set.filesystemId})),
 	});
 	known.set(key, verdict);
 	return verdict;
 };
-
-/** The memory of verdicts ends with its world. */
-export const forgetVerdicts = (): void => verdicts.clear();
 
 export const switchTo = (world: QuickWorld, node: QuickNode, mount: Mount): void => {
 	const old = node.mount;
 	node.mount = mount;
 	node.state = verifiedState(node.state, mount.set);
 	if (old !== undefined && old !== mount) old.ended = true;
+	world.version++;
 	world.point(node);
 };
 
@@ -174,19 +174,36 @@ const write = ({world, node}: QuickContext, mount: Mount, path: number, value: n
 	world.point(node);
 };
 
+/** A change is recorded for the first time. */
+const count = ({world, node, change}: QuickContext): void => {
+	const {tally} = world;
+	const subject = world.nodeOf(change.subject);
+	if (node.acting === undefined) tally.completed++;
+	if (change.forced) tally.forced++;
+	if (change.kind === 'join') {
+		tally.joined++;
+		if (subject.bricks.size > 1) tally.rejoined++;
+	} else {
+		tally.retired++;
+		if (!subject.on) tally.retiredDead++;
+	}
+};
+
 const record = (context: QuickContext, set: ServerSet): void => {
 	const {world} = context;
 	const mount = maintenanceOf(context);
 	const number = world.setNumber(set);
-	const found = world.sets[world.read(mount, RECORD) ?? 0];
+	const found = world.sets[world.read(mount, RECORD, world.live(mount)) ?? 0];
 	if (found !== undefined && found.epoch > set.epoch) throw new Failed('recorded already');
 	if (found !== undefined && sameSet(found, set)) return;
 	world.note(() => `${context.node.index}: records epoch ${set.epoch}`);
 	if (context.change.forced) world.givenUp(world.live(mount));
+	if (set.epoch > world.recordedEpoch) count(context);
 	world.recordedEpoch = Math.max(world.recordedEpoch, set.epoch);
 	if (world.defects.recordWithoutQuorum === true) {
-		const [one] = world.live(mount);
+		const one = world.nodes.find(({bit}) => (world.live(mount) & bit) !== 0);
 		if (one !== undefined) one.served!.brick.data[RECORD] = number;
+		world.version++;
 	} else write(context, mount, RECORD, number);
 };
 
@@ -194,19 +211,23 @@ const record = (context: QuickContext, set: ServerSet): void => {
 const mark = ({world, node, change}: QuickContext): void => {
 	const mount = world.mountOf(node, change.to);
 	const live = world.live(mount);
-	if (live.length !== mount.servers.length) throw new Failed('not all bricks can be reached');
+	if (countOf(live) !== mount.servers.length) throw new Failed('not all bricks can be reached');
+	world.version++;
 	const joining = world.nodeOf(change.subject);
-	for (const {served} of live)
-		if (served !== joining.served)
-			for (let path = 0; path < world.paths; path++)
-				// The mark is on the root: what the new brick already has below it is not looked at.
-				if (joining.served?.brick.data[path] === ABSENT) served!.brick.blame[path]! |= 1 << joining.index;
+	const fresh = joining.served!.brick;
+	for (const {served, bit} of world.nodes) {
+		if ((live & bit) === 0 || served!.brick === fresh) continue;
+		const {blame} = served!.brick;
+		// The mark is on the root: what the new brick already has below it is not looked at (GlusterFS was seen to keep it).
+		for (let path = 0; path < world.paths; path++)
+			if (fresh.data[path] === ABSENT) blame[path]! |= joining.bit;
+	}
 };
 
 function* healed(context: QuickContext, servers: readonly NodeUuid[]): Run {
 	const {world, node, change} = context;
 	if (servers.length < 2 || world.defects.noHealedCheck === true) return;
-	const among = bitsOf(world, servers);
+	const among = world.bitsOf(servers);
 	const mount = world.mountOf(node, change.from, change.to);
 	const isClean = (): boolean => world.pending(mount, among) === 0;
 	if (isClean()) return;
@@ -220,21 +241,13 @@ function* healed(context: QuickContext, servers: readonly NodeUuid[]): Run {
 function* healthy({world, node, change}: QuickContext, except: NodeUuid | undefined): Run {
 	const mount = node.mount;
 	if (mount === undefined || !sameSet(mount.set, change.from)) throw new Failed('the set was changed');
-	const gone = except === undefined ? 0 : bitsOf(world, [except]);
-	const all = bitsOf(
-		world,
-		change.from.servers.map(s => s.uuid),
-	);
+	const gone = except === undefined ? 0 : world.nodeOf(except).bit;
+	const all = world.bitsOf(change.from.servers.map(s => s.uuid));
 	const isClean = (): boolean =>
 		world.pending(mount, all & ~gone) === 0 && (gone !== 0 || world.pending(mount, all) === 0);
 	yield {until: isClean};
 	if (!isClean()) throw new Failed('not healthy');
 }
-
-/** The locks of a node go with its mounts. */
-export const unlock = (world: QuickWorld, node: QuickNode): void => {
-	for (const {served} of world.nodes) if (served?.brick.lock?.node === node) served.brick.lock = undefined;
-};
 
 /** One step of a plan. Throws Failed when it can't be done, Crash when its process dies. */
 export function* runStep(context: QuickContext, step: Step): Run {
@@ -248,18 +261,13 @@ export function* runStep(context: QuickContext, step: Step): Run {
 			yield* healthy(context, step.except);
 			break;
 		case 'closeGate':
-			node.switching = true;
-			node.gateOpen = false;
+			closeGate(world, node);
 			yield {until: () => node.write === undefined};
 			break;
 		case 'tellMembersSwitching':
 			for (const uuid of step.members) {
 				const member = world.nodeOf(uuid);
-				const deliver = (): void => {
-					member.switching = true;
-					member.gateOpen = false;
-				};
-				world.messages.push({from: node, to: member, deliver});
+				world.messages.push({from: node, to: member, deliver: () => closeGate(world, member)});
 			}
 			break;
 		case 'prepareBrick': {
@@ -299,7 +307,9 @@ export function* runStep(context: QuickContext, step: Step): Run {
 		case 'mountMaintenance': {
 			const mount = world.mountOf(node, to);
 			const connected = (): boolean =>
-				step.need === 'all' ? world.live(mount).length === mount.servers.length : world.hasQuorum(mount);
+				step.need === 'all'
+					? countOf(world.live(mount)) === mount.servers.length
+					: world.hasQuorum(mount, world.live(mount));
 			yield {until: connected};
 			if (!connected()) throw new Failed('not connected');
 			context.maintenance = mount;
@@ -324,9 +334,21 @@ export function* runStep(context: QuickContext, step: Step): Run {
 		case 'removeMarker':
 			write(context, maintenanceOf(context), markerPath(world.nodeOf(step.uuid).index), 0);
 			break;
+		case 'matchMarkers': {
+			const mount = maintenanceOf(context);
+			const given = world.defects.wordKeepsMarkers === true ? [world.nodeOf(change.subject)] : world.nodes;
+			for (const {index, uuid} of given) {
+				const wanted = hasServer(step.set, uuid) ? 1 : 0;
+				if (world.read(mount, markerPath(index), world.live(mount)) !== wanted)
+					write(context, mount, markerPath(index), wanted);
+			}
+			break;
+		}
 		case 'adopt': {
 			const mount = maintenanceOf(context);
-			if (judgeMount(world, mount)?.kind !== 'agreed') throw new Failed('not agreed');
+			const verdict = judgeMount(world, mount);
+			if (verdict?.kind !== 'agreed')
+				throw new Failed(`not agreed: ${verdict?.reasons.map(r => r.text).join('; ') ?? 'no quorum'}`);
 			switchTo(world, node, mount);
 			startBrick(world, node);
 			if (hasServer(to, node.uuid)) node.selfHeal = serving(to);
@@ -345,7 +367,7 @@ export function* runStep(context: QuickContext, step: Step): Run {
 			break;
 		case 'unlock':
 			if (world.defects.markerBeforeMark === true && change.kind === 'join') mark(context);
-			unlock(world, node);
+			world.unlock(node);
 			break;
 		case 'setBrickAside':
 		case 'writeChange':

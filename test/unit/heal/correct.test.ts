@@ -116,6 +116,14 @@ test('while a change is pending the brick has the new name, and nothing else is 
 	t.is(kind({state: pending, orphaned: true, newestKnown: CHANGE.to}), 'adopt');
 });
 
+test('what the operator’s word began is brought to its end before an older set is followed', t => {
+	const change = {...CHANGE, kind: 'retire', to: setOf(100, 2, 3), subject: uuidOf(1), forced: true} as const;
+	const state = stateOf({pending: {change, promised: 0, accepted: null}});
+	t.is(kind({state, orphaned: true, newestKnown: setOf(4, 1)}), 'settle');
+	t.is(kind({state, orphaned: true, newestKnown: setOf(100, 2, 3)}), 'become-retired');
+	t.is(kind({state: pending, orphaned: true, newestKnown: setOf(4, 2)}), 'become-retired');
+});
+
 test('one that is joining is not retired by the set that it is to join', t => {
 	t.is(kind({self: uuidOf(4), state: pending}), 'none');
 	t.is(kind({self: uuidOf(4), state: pending, newestKnown: setOf(4, 1, 2)}), 'become-retired');

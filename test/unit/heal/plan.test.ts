@@ -324,14 +324,15 @@ test('retire: the dead first of two needs the operator’s word', t => {
 		'mountMaintenance',
 		'decide',
 		'writeRecord',
-		'removeMarker',
+		'matchMarkers',
 		'removeChange',
 		'adopt',
 		'tellMembersAdopt',
 		'unlock',
 	]);
 	if (result.kind !== 'plan') return;
-	t.deepEqual(result.to, setOf(3, [2], FS, firstAttempt(2)));
+	t.deepEqual(result.to, setOf(100, [2], FS, firstAttempt(2)));
+	t.deepEqual(result.steps[6], {kind: 'matchMarkers', set: result.to});
 	t.deepEqual(result.steps[1], {kind: 'prepareServers', servers: [uuidOf(2)]});
 	t.like(result.change, {forced: true});
 	t.like(result.steps[5], {record: {givenUp: uuidOf(1)}});
@@ -345,6 +346,9 @@ test('retire: the dead first of two, also while nothing is mounted', t => {
 test('retire: the first of two, refused where it would be wrong', t => {
 	t.regex(refusal(retire({...halved, up: uuids(1, 2)}, 1, true)), /alive/);
 	t.regex(refusal(retire(withAnswers(halved, [1, answerOf(1, setOf(2, [1, 2]))]), 1, true)), /alive/);
+	const newer = withAnswers(halved, [1, silent], [3, answerOf(3, setOf(3, [1]))]);
+	t.regex(refusal(retire(newer, 1, true)), /knows epoch 3, this node only epoch 2.*h1 /s);
+	t.is(retire(withAnswers(halved, [1, silent], [3, answerOf(3, setOf(2, [1, 2]))]), 1, true).kind, 'plan');
 	const member = {
 		...withAnswers(observationOf(4, setOf(2, [1, 2])), [1, silent]),
 		verdict: unknown,
@@ -363,6 +367,7 @@ test('every kind of step has a sentence of its own', t => {
 		planJoin(joining),
 		retire(observationOf(2, three), 2),
 		retire(gone, 3),
+		retire(halved, 1, true),
 	];
 	const sentences = new Map<string, string>();
 	for (const plan of plans)
@@ -371,7 +376,7 @@ test('every kind of step has a sentence of its own', t => {
 				step.kind,
 				describeStep(step, uuid => `<${uuid.slice(0, 8)}>`),
 			);
-	t.is(sentences.size, 23, 'every kind of step is in one of the plans');
+	t.is(sentences.size, 24, 'every kind of step is in one of the plans');
 	t.is(new Set(sentences.values()).size, sentences.size);
 	for (const sentence of sentences.values()) t.regex(sentence, /^[a-z][^\n]+[^.]$/);
 	t.is(

@@ -24,7 +24,7 @@ const retire: ChangeIntent = {
 	to: setOf(3, [1, 3]),
 	subject: uuidOf(2),
 };
-const forced: ChangeIntent = {...retire, forced: true};
+const forced: ChangeIntent = {...retire, to: setOf(100, [1, 3]), forced: true};
 const found: ChangeIntent = {...join, kind: 'found', from: null, to: setOf(1, [1]), subject: uuidOf(1)};
 
 for (const change of [join, retire, forced, found]) {
@@ -46,6 +46,8 @@ const inconsistent: ReadonlyArray<readonly [string, ChangeIntent]> = [
 	['one that joins for one that leaves', {...join, to: setOf(2, [1, 3, 4])}],
 	['one that joins before its elders', {...join, to: setOf(2, [3, 1, 2])}],
 	['elders in another order', {...join, to: setOf(2, [2, 1, 3])}],
+	['the next epoch on the operator’s word', {...retire, forced: true}],
+	['a hundred epochs without it', {...forced, forced: false}],
 	['another filesystem', {...join, to: setOf(2, [1, 2, 3], filesystemOf(2))}],
 	['a retirement that adds', {...join, kind: 'retire'}],
 	['a founding with an old set', {...found, from: setOf(1, [1])}],

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import test from 'ava';
 import {
 	isUuid,
+	epochOnWord,
 	nextEpoch,
 	parseEpoch,
 	parseFilesystemId,
@@ -72,4 +73,8 @@ test('identifiers', t => {
 	t.is(parseEpoch('1'), undefined);
 	t.is(parseEpoch(0), undefined);
 	t.is<number, number>(nextEpoch(parseEpoch(1)!), 2);
+	t.deepEqual<number[], number[]>(
+		[1, 99, 100, 250].map(n => epochOnWord(parseEpoch(n)!)),
+		[100, 100, 200, 300],
+	);
 });
