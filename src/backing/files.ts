@@ -1,7 +1,7 @@
 /** Small synchronous file operations of the backing's thread, and how they treat expected errors. */
 import * as fs from 'node:fs';
 
-const {O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW} = fs.constants;
+const {O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_TRUNC} = fs.constants;
 const CHUNK_BYTES = 65_536;
 
 /** An error as node:fs throws it. */
@@ -57,6 +57,12 @@ export const readWhole = (fd: number, maxBytes: number, path: string): Buffer =>
 		chunks.push(chunk.subarray(0, n));
 	}
 };
+
+/** Makes a file, or replaces its content: not at once for who reads it meanwhile, and not brought to disk by force. */
+export const writeOver = (path: string, data: Uint8Array, mode: number): void =>
+	withDescriptor(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode, fd => {
+		for (let at = 0; at < data.length;) at += fs.writeSync(fd, data, at);
+	});
 
 /** Makes a file that must not exist, writes it and brings it to disk. */
 export const writeNew = (path: string, data: Uint8Array, mode: number): void =>

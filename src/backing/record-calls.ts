@@ -7,7 +7,7 @@ import {AT, cstring, EMPTY_PATH} from '../posix/libc.ts';
 import {O} from '../posix/open-flags.ts';
 import {statx, STATX, STATX_SIZE} from '../posix/statx.ts';
 import {BackingDirectory, type BackingCalls} from './calls.ts';
-import {orNull, readWhole, systemError, withDescriptor} from './files.ts';
+import {orNull, readWhole, systemError, withDescriptor, writeOver} from './files.ts';
 
 /** How a file is; the names of `FileState` in src/journal/record.ts. */
 export interface StateOfFile {
@@ -118,8 +118,9 @@ export class RecordDirectory extends BackingDirectory {
 			const hash = createHash('sha256').update(content).digest('hex');
 			const object = `${directory}/${hash}`;
 			const full = this.path(object);
-			// One that was cut off while it was written is shorter.
-			if (orNull(() => fs.statSync(full).size) !== content.length) this.writeAtomic(object, content, 0o600);
+			// One that was cut off while it was written is shorter, and whoever reads it compares it with its name: no need
+			// to write it under another name first, which would be twice as many changes on all servers.
+			if (orNull(() => fs.statSync(full).size) !== content.length) writeOver(full, content, 0o600);
 			return {...state, size: content.length, hash};
 		});
 	}

@@ -107,6 +107,12 @@ export const keptOf = (versions: readonly KeptVersion[]): readonly KeptVersion[]
 	return kept.toReversed();
 };
 
+export interface TurnLimits {
+	/** As Date.now(): what changed a moment before is left out. */
+	readonly nowMs: number;
+	readonly limitMs: number;
+}
+
 export class HistoryKeeper {
 	readonly #node: NodeUuid;
 	readonly #files: () => JournalFiles | undefined;
@@ -135,18 +141,20 @@ export class HistoryKeeper {
 	}
 
 	/**
-	 * Keeps what waits. Rejects when the filesystem does; what was not kept then is tried again.
-	 * @param nowMs leaves out what still changes at that time (as Date.now())
+	 * Keeps what waits: all of it, or only what rests and only as long as `limitMs` lasts. Rejects when the filesystem does;
+	 * what was not kept then is tried again.
 	 */
-	async turn(nowMs?: number): Promise<void> {
-		const turn = this.#turning.then(async () => this.#turn(nowMs));
+	async turn(only?: TurnLimits): Promise<void> {
+		const turn = this.#turning.then(async () => this.#turn(only));
 		this.#turning = turn.catch(() => undefined);
 		return turn;
 	}
 
-	async #turn(nowMs?: number): Promise<void> {
+	async #turn(only: TurnLimits | undefined): Promise<void> {
+		const endMs = performance.now() + (only?.limitMs ?? Number.POSITIVE_INFINITY);
 		for (const [key, waiting] of [...this.#waiting]) {
-			if (nowMs !== undefined && !isRipe(waiting, nowMs)) continue;
+			if (only !== undefined && !isRipe(waiting, only.nowMs)) continue;
+			if (performance.now() >= endMs) return;
 			const files = this.#files();
 			if (files === undefined) return;
 			const versions = await this.#open(files);

@@ -14,13 +14,18 @@ import {type Overlay} from '../overlay/overlay.ts';
 import {type JournalCounter} from './journal-counter.ts';
 import {type JournalFigures} from './metrics/figures.ts';
 import {MountFiles} from './journal-files.ts';
+import {repeat} from './repeat.ts';
 
-/** Records are written together with all that came within this time. */
-const WRITE_EVERY_MS = 100;
+/**
+ * Records are written together with all that came since the last time. The same servers serve the users: on busy ones all
+ * of it together takes no more than a sixth of the time.
+ */
+const WRITING = {everyMs: 100, share: 12, restMaxMs: 1000};
 /** How often other nodes' journals are looked at. */
-const FOLLOW_EVERY_MS = 1000;
-/** How often it is looked whether the content of changed files is to be kept. */
-const HISTORY_EVERY_MS = 1000;
+const FOLLOWING = {everyMs: 1000, share: 20, restMaxMs: 5000};
+/** How often it is looked whether the content of changed files is to be kept, and how long each time. */
+const KEEPING = {everyMs: 1000, share: 20, restMaxMs: 5000};
+const KEEPING_LIMIT_MS = 100;
 /** How long the end of hekafsd waits for the last records. */
 const END_TIMEOUT_MS = 3000;
 
@@ -45,8 +50,7 @@ export class Journal {
 	readonly #keeper: JournalKeeper;
 	readonly #follower: JournalFollower;
 	readonly #listeners = new Set<(line: LogLine) => void>();
-	#timers: NodeJS.Timeout[] = [];
-	#following: Promise<void> | undefined;
+	#ends: ReadonlyArray<() => void> = [];
 	#ending = false;
 
 	constructor(options: JournalOptions) {
@@ -90,16 +94,16 @@ export class Journal {
 	}
 
 	start(): void {
-		this.#timers = [
-			setInterval(() => void this.#write(), WRITE_EVERY_MS),
-			setInterval(() => void this.#follow(), FOLLOW_EVERY_MS),
-			setInterval(() => void this.#keepHistory(Date.now()), HISTORY_EVERY_MS),
+		this.#ends = [
+			repeat(WRITING, async () => this.#write()),
+			repeat(FOLLOWING, async () => this.#follow()),
+			repeat(KEEPING, async () => this.#keepHistory({nowMs: Date.now(), limitMs: KEEPING_LIMIT_MS})),
 		];
 	}
 
 	/** Writes what is left. To be called when the overlay serves no more and the mount still stands. */
 	async stop(): Promise<void> {
-		for (const timer of this.#timers) clearInterval(timer);
+		for (const end of this.#ends) end();
 		this.#ending = true;
 		const late = new Promise<void>(resolve => setTimeout(resolve, END_TIMEOUT_MS).unref());
 		await Promise.race([this.#keeper.turn().then(async () => this.#keepHistory()), late]);
@@ -165,18 +169,13 @@ export class Journal {
 	}
 
 	/** What can't be kept now waits: the next change tries again. */
-	async #keepHistory(nowMs?: number): Promise<void> {
-		await this.#history.turn(nowMs).catch(() => undefined);
+	async #keepHistory(only?: Parameters<HistoryKeeper['turn']>[0]): Promise<void> {
+		await this.#history.turn(only).catch(() => undefined);
 	}
 
 	async #follow(): Promise<void> {
-		// A turn that hangs or takes long is not joined by others.
-		this.#following ??= this.#follower
-			.turn()
-			// The mount says so itself, and the loop deals with it; the next turn goes on where this one ended.
-			.catch(() => undefined)
-			.finally(() => (this.#following = undefined));
-		await this.#following;
+		// The mount says so itself, and the loop deals with it; the next turn goes on where this one ended.
+		await this.#follower.turn().catch(() => undefined);
 	}
 
 	#othersSeen(): ReadonlyMap<NodeUuid, number> {

@@ -38,15 +38,35 @@ const encodeXattrs = (xattrs: readonly Xattr[]): Buffer =>
 		}),
 	);
 
-/** Byte blobs one behind the other; offset 0 stands for none. */
-class Blobs {
-	readonly parts: Buffer[] = [Buffer.alloc(1)];
-	bytes = 1;
+const BLOBS_FIRST_BYTES = 1 << 16;
 
-	add(blob: Buffer): number {
-		const at = this.bytes;
-		this.parts.push(blob);
-		this.bytes += blob.length;
+/** Byte blobs one behind the other in one buffer that grows; offset 0 stands for none. */
+class Blobs {
+	#buffer = Buffer.alloc(BLOBS_FIRST_BYTES);
+	#bytes = 1;
+
+	add(blob: Uint8Array): number {
+		const at = this.#room(blob.length);
+		this.#buffer.set(blob, at);
+		return at;
+	}
+
+	/** @param text bytes as latin1 */
+	addLatin1(text: string): number {
+		const at = this.#room(text.length);
+		this.#buffer.write(text, at, 'latin1');
+		return at;
+	}
+
+	get bytes(): Buffer {
+		return this.#buffer.subarray(0, this.#bytes);
+	}
+
+	#room(length: number): number {
+		const at = this.#bytes;
+		this.#bytes += length;
+		if (this.#bytes > this.#buffer.length)
+			this.#buffer = Buffer.concat([this.#buffer], Math.max(2 * this.#buffer.length, this.#bytes));
 		return at;
 	}
 }
@@ -69,16 +89,18 @@ export const encodeIndex = (tree: CopyTree, facts: IndexFacts): Buffer => {
 	for (const [i, ino] of inos.entries()) {
 		const {statx, content, target, xattrs, children} = tree.nodes.get(ino)!;
 		const node = at.nodes + i * NODE_BYTES;
-		statx.copy(head, node);
+		head.set(statx, node);
 		bytes += content?.length ?? 0;
 		head.writeDoubleLE(content?.offset ?? 0, node + NODE.contentOffset);
 		head.writeDoubleLE(content?.length ?? 0, node + NODE.contentLength);
 		head.writeUInt32LE(content?.crc ?? 0, node + NODE.crc);
 		head.writeUInt32LE(target === undefined ? 0 : blobs.add(target), node + NODE.target);
 		head.writeUInt32LE(target?.length ?? 0, node + NODE.targetBytes);
-		const encoded = encodeXattrs(xattrs);
-		head.writeUInt32LE(encoded.length === 0 ? 0 : blobs.add(encoded), node + NODE.xattrs);
-		head.writeUInt32LE(encoded.length, node + NODE.xattrsBytes);
+		if (xattrs.length > 0) {
+			const encoded = encodeXattrs(xattrs);
+			head.writeUInt32LE(blobs.add(encoded), node + NODE.xattrs);
+			head.writeUInt32LE(encoded.length, node + NODE.xattrsBytes);
+		}
 		head.writeUInt32LE(nextName, node + NODE.firstName);
 		let count = 0;
 		// latin1 strings compare as their bytes do.
@@ -87,7 +109,7 @@ export const encodeIndex = (tree: CopyTree, facts: IndexFacts): Buffer => {
 			if (place === undefined) continue;
 			const entry = at.names + nextName * NAME_BYTES;
 			head.writeUInt32LE(place, entry + NAME.node);
-			head.writeUInt32LE(blobs.add(Buffer.from(name, 'latin1')), entry + NAME.blob);
+			head.writeUInt32LE(blobs.addLatin1(name), entry + NAME.blob);
 			head.writeUInt32LE(name.length, entry + NAME.length);
 			nextName++;
 			count++;
@@ -110,7 +132,7 @@ export const encodeIndex = (tree: CopyTree, facts: IndexFacts): Buffer => {
 	head.writeBigUInt64LE(tree.root, HEADER.root);
 	head.writeDoubleLE(bytes, HEADER.bytes);
 	head.write(facts.filesystem, HEADER.filesystem, 'latin1');
-	const whole = Buffer.concat([head, ...blobs.parts]);
+	const whole = Buffer.concat([head, blobs.bytes]);
 	whole.writeUInt32LE(crc32(whole.subarray(HEADER.crc + 4)), HEADER.crc);
 	return whole;
 };

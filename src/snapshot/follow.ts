@@ -10,6 +10,14 @@ import {type Turn} from './turn.ts';
 
 /** Changes of one program come in groups: so long is waited for more of them. */
 const GATHER_MS = 50;
+/**
+ * While changes go on, following them takes no more than one part in REST_SHARE of the time: each is read back from the
+ * servers that the users' own requests go to. No rest is longer than REST_MAX_MS.
+ */
+const REST_SHARE = 10;
+const REST_MAX_MS = 1000;
+/** So long after it was written at the latest, a copy is on the disk whatever happens to the machine. */
+const DURABLE_AFTER_MS = 2000;
 /** A look at everything: not more often than this, and so rarely that it takes no more than one part in SHARE of the time. */
 const LOOK_EVERY_MS = 2000;
 const LOOK_SHARE = 50;
@@ -34,6 +42,9 @@ export class Follow {
 	#lookMs = 0;
 	#checkedMs = 0;
 	#quiet = false;
+	#taken: number | undefined;
+	/** When the newest copy has to be brought to the disk by force, by performance.now(). */
+	#durableAtMs = Number.POSITIVE_INFINITY;
 
 	constructor(
 		data: FollowerData,
@@ -62,16 +73,23 @@ export class Follow {
 		this.#tell();
 		const {root} = this.#data;
 		if (root === undefined) return;
+		this.#follow();
+		this.#makeDurable();
+	}
+
+	#follow(): void {
 		let seen = this.#ring.head;
 		let nextMs = 0;
+		let restUntilMs = 0;
 		while (this.#live()) {
+			if (performance.now() >= this.#durableAtMs) this.#makeDurable();
 			const due = performance.now() >= nextMs;
 			const head = this.#ring.head;
 			if (!due && head === seen) {
-				this.#ring.wait(seen, Math.max(1, nextMs - performance.now()));
+				this.#ring.wait(seen, Math.max(1, Math.min(nextMs, this.#durableAtMs) - performance.now()));
 				continue;
 			}
-			if (!due) this.#ring.wait(head, GATHER_MS);
+			if (!due) this.#rest(Math.max(restUntilMs, performance.now() + GATHER_MS));
 			const to = this.#ring.head;
 			const start = performance.now();
 			const taken = due ? undefined : this.#ring.takeFrom(seen);
@@ -81,7 +99,9 @@ export class Follow {
 					: this.#guarded(scan => this.#lookAt(scan, taken.changes));
 			// What a look at everything began with is in it.
 			seen = taken?.next ?? to;
+			if (done === 'full' || done === 'partly') this.#taken = seen;
 			const now = performance.now();
+			restUntilMs = now + Math.min(REST_MAX_MS, (now - start) * (REST_SHARE - 1));
 			if (done === 'full') nextMs = now + Math.max(LOOK_EVERY_MS, this.#lookMs * LOOK_SHARE);
 			// Reads up to the limit each time: no more often than a look that succeeds.
 			else if (done === 'too large')
@@ -91,6 +111,20 @@ export class Follow {
 			else if (done === 'unknown place' && this.#problem === undefined) nextMs = 0;
 			this.#tell();
 		}
+	}
+
+	/** Sleeps whatever is noted meanwhile, unless another follower has the turn. */
+	#rest(untilMs: number): void {
+		for (;;) {
+			const ms = untilMs - performance.now();
+			if (ms <= 0 || !this.#live()) return;
+			this.#ring.wait(this.#ring.head, ms);
+		}
+	}
+
+	#makeDurable(): void {
+		this.#durableAtMs = Number.POSITIVE_INFINITY;
+		this.#turn.write(this.#data.follower, () => this.#store.makeDurable());
 	}
 
 	#live(): boolean {
@@ -117,6 +151,7 @@ export class Follow {
 			problem: this.#problem,
 			unreadable: this.#unreadable,
 			lookMs: Math.round(this.#lookMs),
+			taken: this.#taken,
 		});
 	}
 
@@ -162,6 +197,7 @@ export class Follow {
 			filesystem: this.#data.filesystem,
 		};
 		this.#index = this.#write(() => this.#store.publish(tree, facts, this.#turn.served));
+		this.#durableAtMs = Math.min(this.#durableAtMs, performance.now() + DURABLE_AFTER_MS);
 	}
 
 	/** Looks again as long as something changes meanwhile, so that the copy is of one moment. */
@@ -196,16 +232,17 @@ export class Follow {
 		const before = this.#tree;
 		if (before === undefined) return 'unknown place';
 		const tree: CopyTree = {root: before.root, nodes: new Map(before.nodes)};
-		const keys = new Set<string>();
-		for (const {ino, name} of changed) {
-			const key = `${ino}/${name.toString('latin1')}`;
-			if (keys.has(key)) continue;
-			keys.add(key);
+		const done = new Set<string>();
+		for (const {ino, name} of distinct(changed)) {
 			const paths = pathsOf(tree, ino);
 			// A file that the copy does not know may have no name any more: it can wait for the next look.
 			if (paths.length === 0 && name.length > 0) return 'unknown place';
 			for (const path of paths) {
 				const whole = name.length === 0 ? path : [...path, name.toString('latin1')];
+				const key = whole.join('/');
+				// A file that was made and written to is told of by its name and by its number.
+				if (done.has(key)) continue;
+				done.add(key);
 				if (!scan.one(tree, whole)) return 'unknown place';
 			}
 		}
@@ -218,6 +255,12 @@ export class Follow {
 		return 'partly';
 	}
 }
+
+/** Each change once; names before files, so that a file is known when it is told of by its number. */
+const distinct = (changed: readonly Changed[]): readonly Changed[] => {
+	const byKey = new Map(changed.map(each => [`${each.ino}/${each.name.toString('latin1')}`, each]));
+	return [...byKey.values()].sort((a, b) => Number(a.name.length === 0) - Number(b.name.length === 0));
+};
 
 /** All paths under which a tree has a file; none when it does not know it. @param below a ring of directories ends here */
 const pathsOf = (tree: CopyTree, ino: bigint, below: readonly bigint[] = []): string[][] => {

@@ -27,7 +27,7 @@ export class Copies {
 	readonly #turnBuffer = createTurn();
 	readonly #turn = new Turn(this.#turnBuffer);
 	#follower = 0;
-	#state: CopiesState = {copy: undefined, problem: undefined, unreadable: 0, lookMs: 0};
+	#state: CopiesState = {copy: undefined, problem: undefined, unreadable: 0, lookMs: 0, taken: undefined};
 	#queue: Promise<void> = Promise.resolve();
 
 	constructor(options: CopiesOptions) {
@@ -45,6 +45,11 @@ export class Copies {
 	/** The newest copy, if it is of that filesystem. */
 	newestOf(filesystem: string): CopyFacts | undefined {
 		return this.#state.copy?.filesystem === filesystem ? this.#state.copy : undefined;
+	}
+
+	/** Whether everything that this node's users have changed is in the newest copy. */
+	get isComplete(): boolean {
+		return this.#state.taken === new ChangedRing(this.#o.ring).head;
 	}
 
 	/** The copy of that number is being read: it stays on the disk. 0: none is. */

@@ -32,4 +32,6 @@ export interface FollowerReport {
 	readonly unreadable: number;
 	/** Duration of the last look at everything, in ms. */
 	readonly lookMs: number;
+	/** Place in the ring up to which everything is in the copy; undefined: not known yet. */
+	readonly taken: number | undefined;
 }

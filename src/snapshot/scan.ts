@@ -47,7 +47,7 @@ export class Scan {
 	/** @throws ScanEnd */
 	constructor(options: ScanOptions) {
 		this.#o = options;
-		this.#root = openat(AT_FDCWD, cstring(options.root), O.RDONLY | O.DIRECTORY | O.CLOEXEC);
+		this.#root = openat(AT_FDCWD, cstring(options.root), O.PATH | O.DIRECTORY | O.CLOEXEC);
 		if (this.#root < 0) throw new ScanEnd('lost', `${options.root}: ${errnoName(this.#root)}`);
 	}
 
@@ -63,7 +63,7 @@ export class Scan {
 		this.#bytes = 0;
 		const nodes = new Map<bigint, CopyNode>();
 		// A descriptor of its own: reading a directory moves the position.
-		const fd = this.#open([]);
+		const fd = this.#open([], O.RDONLY);
 		if (fd < 0) throw new ScanEnd('lost', errnoName(fd));
 		let root: bigint;
 		try {
@@ -82,7 +82,8 @@ export class Scan {
 	 */
 	one(tree: CopyTree, path: readonly string[]): boolean {
 		this.#before = tree;
-		const fd = this.#open(path.slice(0, -1));
+		// Not opened for reading: that would be another request to the servers.
+		const fd = this.#open(path.slice(0, -1), O.PATH);
 		if (fd < 0) return false;
 		try {
 			const parent = this.#stat(fd, EMPTY_PATH, AT.EMPTY_PATH);
@@ -110,14 +111,14 @@ export class Scan {
 		}
 	}
 
-	#open(path: readonly string[]): number {
-		let fd = openat(this.#root, cstring('.'), O.RDONLY | O.DIRECTORY | O.CLOEXEC);
+	#open(path: readonly string[], access: number): number {
+		let fd = openat(this.#root, cstring('.'), access | O.DIRECTORY | O.CLOEXEC);
 		for (const name of path) {
 			if (fd < 0) return fd;
 			const next = openat(
 				fd,
 				cstring(Buffer.from(name, 'latin1')),
-				O.RDONLY | O.DIRECTORY | O.NOFOLLOW | O.CLOEXEC,
+				access | O.DIRECTORY | O.NOFOLLOW | O.CLOEXEC,
 			);
 			close(fd);
 			fd = next;

@@ -1,6 +1,7 @@
 /**
- * Where copies lie: `index-N`, replaced as a whole by `index-N+1`, and `pack-N` with the contents, which only grows. An
- * index never points at bytes that are not on the disk, so whatever is the newest whole index is a whole copy.
+ * Where copies lie: `index-N`, replaced as a whole by `index-N+1`, and `pack-N` with the contents, which only grows. What a
+ * machine that lost its power has of the newest ones is told by checksums; the last one that was brought to the disk by
+ * force stays until a newer one was.
  */
 import * as fs from 'node:fs';
 import {join} from 'node:path';
@@ -70,6 +71,8 @@ export class CopyStore {
 	#end = 0;
 	/** Of it, what the newest index may point at. */
 	#published = 0;
+	/** The newest index that is on the disk by force. */
+	#durable = 0;
 
 	constructor(directory: string) {
 		this.#directory = directory;
@@ -89,6 +92,7 @@ export class CopyStore {
 			if (serial !== this.serial)
 				fs.copyFileSync(indexPath(this.#directory, serial), indexPath(this.#directory, ++this.serial));
 			this.#usePack(index.facts.pack, index.facts.packBytes);
+			this.makeDurable();
 			return index;
 		}
 		this.#usePack((numbersOf(this.#directory, 'pack')[0] ?? 0) + 1, 0);
@@ -110,22 +114,19 @@ export class CopyStore {
 		fs.ftruncateSync(this.#packFd, this.#end);
 	}
 
-	/** Makes the tree the newest copy, durably. @param served a copy that is being read: it stays. @returns it */
+	/** Makes the tree the newest copy; `makeDurable` brings it to the disk. @param served a copy that is being read: it stays. @returns it */
 	publish(tree: CopyTree, facts: Omit<IndexFacts, 'pack' | 'packBytes'>, served: number): CopyIndex {
 		const kept = this.#compact(tree);
-		fs.fdatasyncSync(this.#packFd);
 		const bytes = encodeIndex(kept, {...facts, pack: this.#pack, packBytes: this.#end});
 		const serial = this.serial + 1;
 		const temporary = join(this.#directory, 'index.new');
 		const fd = fs.openSync(temporary, 'w', 0o600);
 		try {
 			fs.writeSync(fd, bytes);
-			fs.fdatasyncSync(fd);
 		} finally {
 			fs.closeSync(fd);
 		}
 		fs.renameSync(temporary, indexPath(this.#directory, serial));
-		syncDirectory(this.#directory);
 		this.serial = serial;
 		this.#published = this.#end;
 		for (const [ino, node] of kept.nodes) tree.nodes.set(ino, node);
@@ -133,6 +134,20 @@ export class CopyStore {
 		const index = CopyIndex.parse(bytes);
 		if (index === undefined) throw new Error('BUG: an index that can not be read back');
 		return index;
+	}
+
+	/** Brings the newest copy to the disk. */
+	makeDurable(): void {
+		if (this.#durable === this.serial) return;
+		fs.fdatasyncSync(this.#packFd);
+		const fd = fs.openSync(indexPath(this.#directory, this.serial), 'r');
+		try {
+			fs.fdatasyncSync(fd);
+		} finally {
+			fs.closeSync(fd);
+		}
+		syncDirectory(this.#directory);
+		this.#durable = this.serial;
 	}
 
 	close(): void {
@@ -199,7 +214,7 @@ export class CopyStore {
 
 	#removeOld(served: number): void {
 		const serials = numbersOf(this.#directory, 'index');
-		const kept = serials.filter((serial, i) => i <= KEPT || serial === served);
+		const kept = serials.filter((serial, i) => i <= KEPT || serial === served || serial === this.#durable);
 		for (const serial of serials)
 			if (!kept.includes(serial)) fs.rmSync(indexPath(this.#directory, serial), {force: true});
 		const packs = new Set(kept.map(serial => readHeaderPack(indexPath(this.#directory, serial))));

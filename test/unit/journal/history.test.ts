@@ -19,6 +19,7 @@ import {uuidOf} from '../../support/sets.ts';
 const NODE = uuidOf(1);
 const INDEX = `${HISTORY_DIRECTORY}/${NODE}/index`;
 const PATH = Buffer.from('a/b');
+const NO_LIMIT = Number.POSITIVE_INFINITY;
 
 const historyIn = () => {
 	const files = new MemoryJournal();
@@ -61,20 +62,30 @@ test('a file that still changes waits until it rests, but not for ever', async t
 	const changedAt = (timeMs: number): void =>
 		keeper.changed([recordOf(timeMs, {path: PATH, after: stateOf(), timeMs})]);
 	changedAt(1000);
-	await keeper.turn(1000 + REST_MS - 1);
+	await keeper.turn({nowMs: 1000 + REST_MS - 1, limitMs: NO_LIMIT});
 	t.is(objects().length, 0);
-	await keeper.turn(1000 + REST_MS);
+	await keeper.turn({nowMs: 1000 + REST_MS, limitMs: NO_LIMIT});
 	t.is(objects().length, 1);
 	files.files.set('a/b', Buffer.from('two'));
 	const began = 10_000;
 	for (let now = began; now < began + LONGEST_WAIT_MS; now += 1000) {
 		changedAt(now);
-		await keeper.turn(now);
+		await keeper.turn({nowMs: now, limitMs: NO_LIMIT});
 	}
 	t.is(objects().length, 1, 'it never rested');
 	changedAt(began + LONGEST_WAIT_MS);
-	await keeper.turn(began + LONGEST_WAIT_MS);
+	await keeper.turn({nowMs: began + LONGEST_WAIT_MS, limitMs: NO_LIMIT});
 	t.is(objects().length, 2);
+});
+
+test('a turn that has no time leaves what waits to the next one', async t => {
+	const {files, keeper, objects} = historyIn();
+	files.files.set('a/b', Buffer.from('one'));
+	keeper.changed([recordOf(1, {path: PATH, after: stateOf(), timeMs: 1000})]);
+	await keeper.turn({nowMs: 1000 + REST_MS, limitMs: 0});
+	t.is(objects().length, 0);
+	await keeper.turn({nowMs: 1000 + REST_MS, limitMs: NO_LIMIT});
+	t.is(objects().length, 1);
 });
 
 test('a restart goes on with what was kept; a torn index loses only its tail', async t => {

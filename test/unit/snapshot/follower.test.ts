@@ -71,7 +71,10 @@ test('what this node changes is taken over, what others change too; a restart fi
 	await f.copies.follow(f.tree, FILESYSTEM);
 	await until(t, 'the first look', () => contentIn(f.directory, f.copies, 'd', 'f') === 'one');
 	fs.writeFileSync(join(f.tree, 'd', 'new'), 'told');
+	await until(t, 'nothing more is known', () => f.copies.isComplete);
 	f.ring.note(f.ino('d'), Buffer.from('new'));
+	t.false(f.copies.isComplete, 'what was told is not in it yet');
+	await until(t, 'all that was told', () => f.copies.isComplete);
 	await until(t, 'what was told', () => contentIn(f.directory, f.copies, 'd', 'new') === 'told');
 	fs.writeFileSync(join(f.tree, 'other'), 'not told');
 	fs.rmSync(join(f.tree, 'd', 'f'));
@@ -127,8 +130,11 @@ test('a tree that is away leaves the copy, and is followed again when it is back
 	const f = following(t);
 	await f.copies.follow(f.tree, FILESYSTEM);
 	await until(t, 'the first look', () => contentIn(f.directory, f.copies, 'd', 'f') === 'one');
+	await until(t, 'nothing more is known', () => f.copies.isComplete);
 	fs.renameSync(f.tree, `${f.tree}-away`);
+	f.ring.note(1n);
 	await delay(2500);
+	t.false(f.copies.isComplete, 'a change that could not be read is not in it');
 	t.is(contentIn(f.directory, f.copies, 'd', 'f'), 'one');
 	// It is not the copy's matter to tell of a mount that is lost.
 	t.is(f.copies.state.problem, undefined);
