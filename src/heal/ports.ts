@@ -72,6 +72,8 @@ export interface CopiesSeen {
 	readonly copy: {readonly checkedMs: number} | undefined;
 	/** Why it is not renewed. */
 	readonly problem: string | undefined;
+	/** Everything that this node's users have changed is in it. */
+	readonly complete: boolean;
 }
 
 /** The overlay, as far as the loop moves it. */
@@ -83,6 +85,11 @@ export interface OverlayControl {
 	serveCopy(): void;
 	/** Reads come from the generation in use; harmless when they do already. */
 	serveMount(): void;
+	/**
+	 * How long ago, in ms, a user's change went well through the mount while reads came from the copy, which ended that;
+	 * undefined: never.
+	 */
+	mountAnsweredMsAgo(): number | undefined;
 	copies(): CopiesSeen;
 }
 

@@ -94,7 +94,8 @@ const overlayControl = (slot: OverlaySlot): OverlayControl => ({
 	gateChanged: () => slot.mounted?.gateChanged(),
 	serveCopy: () => slot.copies?.serve(),
 	serveMount: () => slot.copies?.serveMount(),
-	copies: () => slot.copies?.seen() ?? {copy: undefined, problem: undefined},
+	mountAnsweredMsAgo: () => slot.mounted?.mountAnsweredMsAgo,
+	copies: () => slot.copies?.seen() ?? {copy: undefined, problem: undefined, complete: false},
 });
 
 interface Parts {

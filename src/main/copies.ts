@@ -30,6 +30,7 @@ export class KeptCopies {
 		return {
 			copy: copy === undefined ? undefined : {checkedMs: copy.checkedMs},
 			problem: this.#copies.state.problem,
+			complete: this.#copies.isComplete,
 		};
 	}
 

@@ -2,9 +2,19 @@
 import {close, openat, pread} from '../posix/files.ts';
 import {AT_FDCWD, cstring} from '../posix/libc.ts';
 import {O} from '../posix/open-flags.ts';
+import {STATX_SIZE} from '../posix/statx.ts';
 import {type CopyIndex} from '../snapshot/copy-index.ts';
 import {packPath, readIndex} from '../snapshot/store.ts';
 import {type Content} from '../snapshot/tree.ts';
+
+/** @returns attributes of the copy's root; undefined when there is no such copy */
+export const rootOfCopy = (directory: string | undefined, serial: number): Buffer | undefined => {
+	const index = directory === undefined ? undefined : readIndex(directory, serial);
+	if (index === undefined) return undefined;
+	const attributes = Buffer.alloc(STATX_SIZE);
+	index.attributes(index.root(), attributes);
+	return attributes;
+};
 
 export class CopyView {
 	readonly #directory: string | undefined;

@@ -15,6 +15,12 @@ const ANSWERS = 4;
 const PENDING = 5;
 /** 1 when the generation's filesystem is a FUSE filesystem itself. */
 const IS_FUSE = 6;
+/** While a copy is current: the mount that it stands for, 0 when there is none, and what IS_FUSE was. */
+const COVERED = 7;
+const COVERED_IS_FUSE = 8;
+/** When a change was last done through a mount that a copy stood for; 1 in the word behind when there was one. */
+const ANSWERED_AT = 9;
+const HAS_ANSWERED = 10;
 const HEADER_BYTES = 64;
 
 /** Attributes older than this are looked up again when somebody asks. */
@@ -25,17 +31,19 @@ const REFRESH_WAIT_MS = 3;
 /** performance.now() alone begins anew in each thread. */
 const nowMs = (): number => (performance.timeOrigin + performance.now()) | 0;
 
-export const createRootCells = (): SharedArrayBuffer => new SharedArrayBuffer(HEADER_BYTES + STATX_SIZE);
+export const createRootCells = (): SharedArrayBuffer => new SharedArrayBuffer(HEADER_BYTES + 2 * STATX_SIZE);
 
 export class CurrentRoot {
 	readonly #cells: Int32Array;
 	readonly #attributes: Uint8Array;
+	readonly #covered: Uint8Array;
 	readonly #device: DataView;
 	readonly #lock: SharedLock;
 
 	constructor(buffer: SharedArrayBuffer) {
 		this.#cells = new Int32Array(buffer, 0, HEADER_BYTES / Int32Array.BYTES_PER_ELEMENT);
 		this.#attributes = new Uint8Array(buffer, HEADER_BYTES, STATX_SIZE);
+		this.#covered = new Uint8Array(buffer, HEADER_BYTES + STATX_SIZE, STATX_SIZE);
 		this.#device = new DataView(buffer, HEADER_BYTES, STATX_SIZE);
 		this.#lock = new SharedLock(this.#cells, LOCK);
 	}
@@ -56,9 +64,49 @@ export class CurrentRoot {
 			this.#attributes.set(attributes);
 			Atomics.store(this.#cells, IS_FUSE, isFuse ? 1 : 0);
 			Atomics.store(this.#cells, REFRESHED_AT, nowMs());
+			Atomics.store(this.#cells, COVERED, 0);
 			Atomics.store(this.#cells, GENERATION, generation);
 		});
 		this.answered();
+	}
+
+	/** Makes a copy current in place of the mount that is, or of another copy. @param attributes of the copy's root */
+	cover(copy: number, attributes: Uint8Array): void {
+		this.#lock.run(() => {
+			if (copyOf(this.generation) === 0) {
+				this.#covered.set(this.#attributes);
+				Atomics.store(this.#cells, COVERED_IS_FUSE, Atomics.load(this.#cells, IS_FUSE));
+				Atomics.store(this.#cells, COVERED, this.generation);
+			}
+			this.#attributes.set(attributes);
+			Atomics.store(this.#cells, IS_FUSE, 0);
+			Atomics.store(this.#cells, GENERATION, copy);
+		});
+		this.answered();
+	}
+
+	/**
+	 * A change was done through that mount: if a copy stands for it, it does no longer, for what was changed is not in it.
+	 * Any thread; before the change is acknowledged.
+	 */
+	uncover(mount: number): void {
+		if (this.generation === mount) return;
+		this.#lock.run(() => {
+			if (copyOf(this.generation) === 0 || Atomics.load(this.#cells, COVERED) !== mount) return;
+			this.#attributes.set(this.#covered);
+			Atomics.store(this.#cells, IS_FUSE, Atomics.load(this.#cells, COVERED_IS_FUSE));
+			Atomics.store(this.#cells, COVERED, 0);
+			Atomics.store(this.#cells, REFRESHED_AT, nowMs() - 2 * FRESH_MS);
+			Atomics.store(this.#cells, ANSWERED_AT, nowMs());
+			Atomics.store(this.#cells, HAS_ANSWERED, 1);
+			Atomics.store(this.#cells, GENERATION, mount);
+		});
+	}
+
+	/** How long ago `uncover` has found a mount answering, in ms; undefined: never. */
+	get uncoveredMsAgo(): number | undefined {
+		if (Atomics.load(this.#cells, HAS_ANSWERED) === 0) return undefined;
+		return (nowMs() - Atomics.load(this.#cells, ANSWERED_AT)) | 0;
 	}
 
 	/** No backing; the root's attributes become those of an empty directory of root's that nobody may write. */

@@ -87,6 +87,8 @@ const NO_WRITE_BITS = 0o7555;
 /** What a dying mount gives; EXDEV is what its files look like once another one is current. */
 const LOST = new Set<unknown>([-ENOTCONN, -ESTALE, -EIO, -ECONNABORTED, -EXDEV]);
 
+const isFailure = (result: unknown): boolean => typeof result === 'number' && result < 0;
+
 /** Whether an answer may come from a mount that is not the current one any more. */
 export const isLost = (result: unknown): boolean => LOST.has(result);
 
@@ -169,6 +171,7 @@ export class Guard {
 			} finally {
 				this.#gate.leave();
 			}
+			if (!isFailure(result)) this.#root.uncover(generation);
 			if (inspect === undefined || !this.#mayGoOn(result)) return result;
 			if (lost === undefined) giveUpAtMs = performance.now() + PATIENCE_MS;
 			else if (performance.now() >= giveUpAtMs) return result;
@@ -208,6 +211,15 @@ export class Guard {
 			switched = true;
 			if (!moved && this.#gate.enter(this.#waitMs) !== 0) this.#gate.leave();
 		}
+	}
+
+	/** As `read`, for what brings to the servers what was changed before: from then on the copy must not stand for them. */
+	finish<T>(run: (generation: number) => T): T | number {
+		return this.read(generation => {
+			const result = run(generation);
+			if (!isFailure(result)) this.#root.uncover(generation);
+			return result;
+		});
 	}
 
 	/** As `read`, and looks again for a while when the mount gives no answer: for looks at what was changed already. */

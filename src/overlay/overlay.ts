@@ -2,18 +2,18 @@
 import createDebug from 'debug';
 import {extname} from 'node:path';
 import {resolveMountpoint} from '../fuse/device.ts';
-import {mountSession, type Session, type SessionStats} from '../fuse/session.ts';
+import {mountSession, type Session} from '../fuse/session.ts';
 import {HekafsError} from '../errors.ts';
-import {STATX_SIZE} from '../posix/statx.ts';
-import {readIndex} from '../snapshot/store.ts';
 import {AttributeDrops} from './attribute-drops.ts';
 import {copyGeneration, copyOf} from './copy-generation.ts';
+import {rootOfCopy} from './copy-view.ts';
 import {type CurrentRoot} from './current-root.ts';
 import {type Deadlines, deadlinesByOpcode} from './deadlines.ts';
 import {GenerationRoot} from './generation-root.ts';
 import {handlesMax} from './handles-max.ts';
 import {ROOT_NODE} from './inode-layout.ts';
 import {type JournalRing} from './journal-ring.ts';
+import {type OverlayStats} from './overlay-stats.ts';
 import {SENTINELS} from './sentinels.ts';
 import {createSharedState, openTables, type SharedState, type Tables} from './shared-state.ts';
 import {type VersionTable} from './version-table.ts';
@@ -44,18 +44,6 @@ export interface OverlayOptions {
 	readonly onProblem?: (problem: string) => void;
 }
 
-export interface OverlayStats extends SessionStats {
-	/** 0: no backing. */
-	readonly generation: number;
-	/** Files that the kernel knows. */
-	readonly nodes: number;
-	readonly names: number;
-	/** Open handles, locks included. */
-	readonly handles: number;
-	/** How often a generation became current. */
-	readonly switches: number;
-}
-
 export interface Overlay extends AsyncDisposable {
 	readonly closed: Session['closed'];
 	/**
@@ -73,6 +61,8 @@ export interface Overlay extends AsyncDisposable {
 	serveCopy(serial: number): boolean;
 	/** Reads come from the generation in use again. */
 	serveMount(): void;
+	/** How many ms ago a change went well through the mount, which ended that the copy served; undefined: never. */
+	readonly mountAnsweredMsAgo: number | undefined;
 	/** Where the threads that serve note what they change. */
 	readonly changed: SharedArrayBuffer;
 	/** There is no backing: reads give ENOTCONN, mutations EROFS. */
@@ -181,22 +171,24 @@ class MountedOverlay implements Overlay {
 
 	serveCopy(serial: number): boolean {
 		if (this.#root.generation === copyGeneration(serial)) return true;
-		const index = this.#copyDirectory === undefined ? undefined : readIndex(this.#copyDirectory, serial);
-		if (index === undefined) return false;
-		const attributes = Buffer.alloc(STATX_SIZE);
-		index.attributes(index.root(), attributes);
+		const attributes = rootOfCopy(this.#copyDirectory, serial);
+		if (attributes === undefined) return false;
 		debug('copy %d', serial);
-		this.#root.attach(copyGeneration(serial), attributes, false);
+		this.#root.cover(copyGeneration(serial), attributes);
 		this.gateChanged();
 		return true;
 	}
 
 	serveMount(): void {
-		if (copyOf(this.#root.generation) === 0) return;
 		debug('the mount again');
-		if (this.#current === undefined) this.#root.detach();
-		else this.#current.becomeCurrentAgain();
+		if (copyOf(this.#root.generation) !== 0)
+			if (this.#current === undefined) this.#root.detach();
+			else this.#current.becomeCurrentAgain();
 		this.gateChanged();
+	}
+
+	get mountAnsweredMsAgo(): number | undefined {
+		return this.#root.uncoveredMsAgo;
 	}
 
 	get changed(): SharedArrayBuffer {

@@ -143,7 +143,7 @@ export const fileOperations = (ctx: Context): FileOperations => {
 	};
 
 	const sync = (fh: number, dataOnly: boolean): number =>
-		guard.read(generation =>
+		guard.finish(generation =>
 			bindings.withHandle(fh, generation, ({fd}) => (dataOnly ? fdatasync(fd) : fsync(fd))),
 		);
 
@@ -211,7 +211,7 @@ export const fileOperations = (ctx: Context): FileOperations => {
 			if (handle === undefined) return -ERRNO.EBADF;
 			const writable = (handle.flags & O.ACCMODE) !== O.RDONLY;
 			return bindings.release(handle, () =>
-				writable ? guard.read(generation => bindings.withHandle(fh, generation, flushHandle)) : 0,
+				writable ? guard.finish(generation => bindings.withHandle(fh, generation, flushHandle)) : 0,
 			);
 		},
 

@@ -94,7 +94,8 @@ export class Daemon {
 				gateChanged: () => world.changed(),
 				serveCopy: () => undefined,
 				serveMount: () => undefined,
-				copies: () => ({copy: undefined, problem: undefined}),
+				mountAnsweredMsAgo: () => undefined,
+				copies: () => ({copy: undefined, problem: undefined, complete: false}),
 			},
 			peers: {
 				post: async (peer, request, secret) => {

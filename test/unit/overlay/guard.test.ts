@@ -3,6 +3,7 @@ import test from 'ava';
 import {OPCODE} from '../../../src/fuse/wire/abi.ts';
 import {Gate, GATE_LEASE_MS, type GateState} from '../../../src/membership/gate.ts';
 import {type Generation} from '../../../src/membership/ids.ts';
+import {copyGeneration} from '../../../src/overlay/copy-generation.ts';
 import {createRootCells, CurrentRoot} from '../../../src/overlay/current-root.ts';
 import {
 	alwaysMutates,
@@ -217,4 +218,42 @@ test('knows what mutates', t => {
 	t.true(opensForWriting(O.RDONLY | O.TRUNC));
 	t.true(opensForWriting(O.RDWR));
 	t.false(opensForWriting(O.RDONLY | O.APPEND));
+});
+
+test('a change that goes well although the copy serves ends that: the copy does not have it', t => {
+	const {root, set, attach, guard} = setUp();
+	const mounted = Buffer.alloc(STATX_SIZE, 1);
+	root.attach(3, mounted, true);
+	set('open', 3);
+	const copy = copyGeneration(5);
+	const covered = (result: number) => () => {
+		root.cover(copy, Buffer.alloc(STATX_SIZE, 2));
+		// A newer copy in the place of one stands for the same mount.
+		root.cover(copyGeneration(6), Buffer.alloc(STATX_SIZE, 2));
+		return result;
+	};
+	t.is(guard.mutate(covered(-ERRNO.ENOTCONN)), -ERRNO.ENOTCONN);
+	t.is(root.generation, copyGeneration(6));
+	t.is(root.uncoveredMsAgo, undefined);
+	root.attach(3, mounted, true);
+	t.is(guard.mutate(covered(0)), 0);
+	t.is(root.generation, 3);
+	t.true(root.isFuse);
+	t.true(root.uncoveredMsAgo! < 1000);
+	const now = Buffer.alloc(STATX_SIZE);
+	root.read(now);
+	t.deepEqual(now, mounted);
+	// So does the end of a write, which came to the servers with it.
+	t.is(guard.finish(covered(-ERRNO.ENOSPC)), -ERRNO.ENOSPC);
+	root.attach(3, mounted, true);
+	t.is(guard.read(covered(0)), 0);
+	t.is(root.generation, copyGeneration(6), 'a reading may have come from memory');
+	root.attach(3, mounted, true);
+	t.is(guard.finish(covered(0)), 0);
+	t.is(root.generation, 3);
+	// What comes back late from a mount that was left is no word of the one that the copy stands for.
+	attach(4);
+	root.cover(copy, Buffer.alloc(STATX_SIZE));
+	root.uncover(3);
+	t.is(root.generation, copy);
 });
