@@ -3,7 +3,7 @@
 
 readonly NEEDED_PACKAGES=(glusterfs-server fuse3 attr iproute2)
 # For tests of the Debian package and of the units, of the manual pages, and for the benchmark's client, which is in C.
-readonly TEST_PACKAGES=(debhelper lintian systemd man-db gcc libc6-dev)
+readonly TEST_PACKAGES=(chromium debhelper lintian systemd man-db gcc libc6-dev)
 readonly NODE_MINIMUM=20.19
 
 say() { printf '%s\n' "$*"; }

@@ -1,4 +1,5 @@
 /** The figures of a real hekafsd: what is done to files is counted, and why writes are refused. */
+import {queryControl} from '../../src/http/control-client.ts';
 import {LocalDaemon} from '../support/local-daemon.ts';
 import {nativeTest} from '../support/requirements.ts';
 import {waitFor} from '../support/wait-for.ts';
@@ -13,10 +14,8 @@ const valueIn = (text: string, sample: string): number =>
 	);
 
 /** What `GET /metrics` answers. */
-const served = async (daemon: LocalDaemon): Promise<string> => {
-	const socket = `${daemon.run}/control.sock`;
-	return (await daemon.exec(['curl', '-s', '--unix-socket', socket, 'http://hekafs/metrics'])).stdout;
-};
+const served = async (daemon: LocalDaemon): Promise<string> =>
+	queryControl('/metrics', {socketPath: `${daemon.run}/control.sock`});
 
 nativeTest(['root', 'fuse'], 'operations are counted by kind and result, and timed', async t => {
 	await using daemon = new LocalDaemon();

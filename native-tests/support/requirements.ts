@@ -52,6 +52,7 @@ const CHECKS = {
 	},
 	autofs: {missing: 'autofs in the kernel', check: () => hasFilesystem('autofs')},
 	debhelper: {missing: 'dh (package debhelper)', check: () => hasProgram('dh')},
+	chromium: {missing: 'chromium', check: () => hasProgram('chromium')},
 	lintian: {missing: 'lintian', check: () => hasProgram('lintian')},
 	network: {missing: 'ip (package iproute2)', check: () => hasProgram('ip')},
 } as const;

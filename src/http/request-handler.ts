@@ -7,7 +7,9 @@ import {errorBody, HttpError, send, sendError, toJsonText} from './answers.ts';
 import {type ControlMessage} from './control.ts';
 import {PEER_MAX_BODY_BYTES} from './peer-requests.ts';
 import {parseJsonBody, readBody} from './request-body.ts';
-import {methodsOf, type Door, type Route} from './routes.ts';
+import {PAGE_HEADERS} from './page/document.ts';
+import {type Watchers} from './page/events.ts';
+import {methodsOf, TEXT_TYPE, type Door, type Route} from './routes.ts';
 import {HEADERS, isSecret, readSignatureHeaders, signResponse, type SignatureVerifier} from './sign.ts';
 
 const debug = createDebug('hekafs:http');
@@ -25,6 +27,7 @@ export interface HandlerOptions {
 	readonly self: () => NodeUuid;
 	/** The shared secret, 64 hexadecimal digits; undefined while it isn't known. */
 	readonly secret: () => Promise<string | undefined>;
+	readonly watchers: Watchers;
 	/** Aborted when the server closes. */
 	readonly closing: AbortSignal;
 }
@@ -143,6 +146,14 @@ const answer = async (door: Door, exchange: Exchange, options: HandlerOptions): 
 	switch (route.kind) {
 		case 'text':
 			send(response, 200, route.contentType, route.text());
+			break;
+		case 'page':
+			if (request.headers.accept?.includes('text/html') === true)
+				send(response, 200, 'text/html; charset=utf-8', route.page(door), PAGE_HEADERS);
+			else send(response, 200, TEXT_TYPE, route.text(), {vary: 'accept'});
+			break;
+		case 'events':
+			options.watchers.watch(response, {sections: () => route.sections(door), signal});
 			break;
 		case 'query':
 			send(response, 200, route.contentType, await route.query({signal}));

@@ -20,6 +20,9 @@ import {
 	type PeerRequests,
 } from './peer-requests.ts';
 import {toJsonText} from './answers.ts';
+import {pageText} from './page/document.ts';
+import {sectionsOf, type Sections} from './page/sections.ts';
+import {type PageState} from './page/state.ts';
 
 /** `tcp`: from anywhere. `socket`: from root on this node. */
 export type Door = 'tcp' | 'socket';
@@ -32,6 +35,10 @@ interface Common {
 export type Route =
 	/** Answered from memory, at once. */
 	| (Common & {readonly kind: 'text'; readonly contentType: string; readonly text: () => string})
+	/** A page for browsers; whoever does not ask for HTML gets text. */
+	| (Common & {readonly kind: 'page'; readonly text: () => string; readonly page: (door: Door) => string})
+	/** Server-sent events: the page's sections as they change. */
+	| (Common & {readonly kind: 'events'; readonly sections: (door: Door) => Sections})
 	/** GET that may take a while. */
 	| (Common & {
 			readonly kind: 'query';
@@ -50,19 +57,23 @@ export type Route =
 			readonly run: (body: unknown, context: ControlContext) => Promise<ControlResult>;
 	  });
 
-export const methodsOf = (route: Route): readonly string[] =>
-	route.kind === 'text' || route.kind === 'query' ? ['GET', 'HEAD'] : ['POST'];
+export const methodsOf = (route: Route): readonly string[] => {
+	if (route.kind === 'peer' || route.kind === 'operation') return ['POST'];
+	return route.kind === 'events' ? ['GET'] : ['GET', 'HEAD'];
+};
 
 export interface RouteHandlers {
 	readonly report: () => StatusReport;
 	/** Prometheus text. */
 	readonly metrics: () => Promise<string>;
+	/** What the status page shows. @param names whether the reader is root on this node */
+	readonly page: (names: boolean) => PageState;
 	readonly peers: PeerRequests;
 	readonly control: Control;
 }
 
 const JSON_TYPE = 'application/json; charset=utf-8';
-const TEXT_TYPE = 'text/plain; charset=utf-8';
+export const TEXT_TYPE = 'text/plain; charset=utf-8';
 const BOTH: readonly Door[] = ['tcp', 'socket'];
 const SOCKET: readonly Door[] = ['socket'];
 const CONTROL_BODY_BYTES = 64 * 1024;
@@ -75,12 +86,20 @@ const welcome = (report: StatusReport): string =>
 		'',
 		'GET /v1/status  the whole state as JSON',
 		'GET /metrics    the same as figures for Prometheus',
+		'GET /v1/events  the parts of the page for browsers as they change',
 		'',
 	].join('\n');
 
 /** Open to everybody: nothing secret in them. */
-const statusRoutes = ({report, metrics}: RouteHandlers): readonly Route[] => [
-	{kind: 'text', path: '/', doors: BOTH, contentType: TEXT_TYPE, text: () => welcome(report())},
+const statusRoutes = ({report, metrics, page}: RouteHandlers): readonly Route[] => [
+	{
+		kind: 'page',
+		path: '/',
+		doors: BOTH,
+		text: () => welcome(report()),
+		page: door => pageText(page(door === 'socket')),
+	},
+	{kind: 'events', path: '/v1/events', doors: BOTH, sections: door => sectionsOf(page(door === 'socket'))},
 	{kind: 'text', path: '/v1/status', doors: BOTH, contentType: JSON_TYPE, text: () => toJsonText(report())},
 	{kind: 'query', path: '/metrics', doors: BOTH, contentType: METRICS_TYPE, query: metrics},
 ];

@@ -5,6 +5,7 @@ import {type AddressInfo} from 'node:net';
 import createDebug from 'debug';
 import {HekafsError} from '../errors.ts';
 import {type NodeUuid} from '../membership/ids.ts';
+import {Watchers} from './page/events.ts';
 import {requestHandler} from './request-handler.ts';
 import {routeTable, type RouteHandlers} from './routes.ts';
 import {SignatureVerifier} from './sign.ts';
@@ -114,6 +115,7 @@ export const startHttpServer = async (options: HttpServerOptions): Promise<HttpS
 		verifier: new SignatureVerifier(options.now === undefined ? {} : {now: options.now}),
 		self: options.self,
 		secret: options.secret,
+		watchers: new Watchers(),
 		closing: closing.signal,
 	};
 	const tcp = makeServer(requestHandler('tcp', shared));

@@ -29,6 +29,7 @@ import {JournalCounter} from './journal-counter.ts';
 import {localMount} from './local-mount.ts';
 import {pausePoint} from './pause-point.ts';
 import {prepareOverlayMountpoint} from './mountpoint.ts';
+import {PageSource} from './page-source.ts';
 import {peerPort} from './peer-port.ts';
 import {Reporter} from './reporter.ts';
 
@@ -108,6 +109,7 @@ interface Parts {
 	readonly control: DaemonControl;
 	readonly counter: JournalCounter;
 	readonly journal: Journal;
+	readonly page: PageSource;
 }
 
 /** Objects only: nothing is started, mounted or listened on. */
@@ -153,6 +155,7 @@ const build = (
 		afterTurn: decision => {
 			slot.copies?.turn(decision.verdict === 'agreed');
 			reporter.decided(decision);
+			page.counted(loop.heals?.pending ?? 0);
 		},
 	});
 	const members = () => discovery.members();
@@ -168,6 +171,13 @@ const build = (
 		() => slot.mounted,
 		journal,
 	);
+	const page: PageSource = new PageSource({
+		report: () => reporter.report(),
+		look: () => node.look,
+		changes: config.pageChanges,
+		peerPort: config.peerPort,
+	});
+	journal.follow({}, line => page.learn(line));
 	const changes = new Changes({
 		node,
 		loop,
@@ -177,7 +187,7 @@ const build = (
 	const volfile = (set: ServerSet) => gluster.volfile(set);
 	const {mountpoint} = config;
 	const control = new DaemonControl({node, loop, changes, members, backend, volfile, journal, mountpoint});
-	return {discovery, gluster, node, loop, peers, reporter, control, counter, journal};
+	return {discovery, gluster, node, loop, peers, reporter, control, counter, journal, page};
 };
 
 /** Where this node keeps its verified copy. */
@@ -246,6 +256,7 @@ export const compose = async (config: DaemonConfig): Promise<Daemon> => {
 		secret: async () => Promise.resolve(stateStore.readSecret()),
 		report: () => reporter.report(),
 		metrics: async () => reporter.metrics(),
+		page: names => parts.page.state(names),
 		peers: parts.peers,
 		control: parts.control,
 	});

@@ -31,6 +31,15 @@ export const parseBackend = (value: string): BackendConfig => {
 	throw new InvalidArgumentError('Allowed are gluster and local:DIR.');
 };
 
+/** One of a few words. */
+export const parseWord =
+	<W extends string>(words: readonly W[]) =>
+	(value: string): W => {
+		const word = words.find(each => each === value);
+		if (word === undefined) throw new InvalidArgumentError(`Allowed are ${words.join(', ')}.`);
+		return word;
+	};
+
 const portOf = (text: string, lowest: number): number => {
 	const port = /^[0-9]{1,5}$/.test(text) ? Number(text) : -1;
 	if (port < lowest || port > 65_535)

@@ -15,9 +15,11 @@ import {
 	parsePath,
 	parsePort,
 	parseSeconds,
+	parseWord,
 	type BackendConfig,
 	type ListenAddress,
 } from './config-values.ts';
+import {PAGE_CHANGES, type PageChanges} from './page-source.ts';
 import {usageErrorOf} from './usage-error.ts';
 import {VERSION} from './version.ts';
 
@@ -48,6 +50,8 @@ export interface DaemonConfig {
 	readonly workers: number;
 	/** Bytes of content that the copy for reading without quorum may hold. */
 	readonly copyLimitBytes: number;
+	/** What the status page tells of changes. */
+	readonly pageChanges: PageChanges;
 	/** The socket that hfs_config uses: `<run>/control.sock`. */
 	readonly controlSocket: string;
 }
@@ -80,6 +84,7 @@ interface Flags {
 	daemonize?: true;
 	workers: number;
 	copyLimit: number;
+	pageChanges: PageChanges;
 	config?: string;
 	checkConfig?: true;
 }
@@ -135,6 +140,12 @@ export const daemonCommand = (): Command =>
 			'content that this node keeps for reading without quorum',
 			parseCount(1, 65_536),
 			256,
+		)
+		.option(
+			'--page-changes <kind>',
+			'changes on the status page: plain (no paths, no users), names, none',
+			parseWord(PAGE_CHANGES),
+			'plain',
 		)
 		.option(
 			'--config <file>',
@@ -206,6 +217,7 @@ const fromFlags = (flags: Flags, configFile: string): DaemonConfig => {
 		daemonize: flags.daemonize === true,
 		workers: flags.workers,
 		copyLimitBytes: flags.copyLimit * MIB,
+		pageChanges: flags.pageChanges,
 		controlSocket: controlSocketIn(flags.run),
 	};
 	check(config, configFile);

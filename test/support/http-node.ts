@@ -114,6 +114,13 @@ export const startNode = async (changes: Partial<HttpServerOptions> = {}): Promi
 		secret: async () => Promise.resolve(SECRET),
 		report: () => REPORT,
 		metrics: async () => Promise.resolve('hekafs_gate_open 1\n'),
+		page: () => ({
+			report: REPORT,
+			markers: undefined,
+			healsPeak: 0,
+			changes: undefined,
+			peerPort: 8080,
+		}),
 		peers: recordingPeers(calls),
 		control: recordingControl(calls),
 		...changes,
