@@ -30,7 +30,7 @@ import {localMount} from './local-mount.ts';
 import {pausePoint} from './pause-point.ts';
 import {prepareOverlayMountpoint} from './mountpoint.ts';
 import {PageSource} from './page-source.ts';
-import {peerPort} from './peer-port.ts';
+import {peerPort as peersAt} from './peer-port.ts';
 import {Reporter} from './reporter.ts';
 
 export interface Daemon {
@@ -112,6 +112,15 @@ interface Parts {
 	readonly page: PageSource;
 }
 
+const pageSource = (
+	{pageChanges: changes, peerPort}: DaemonConfig,
+	{node, reporter, journal}: Pick<Parts, 'node' | 'reporter' | 'journal'>,
+): PageSource => {
+	const page = new PageSource({report: () => reporter.report(), look: () => node.look, changes, peerPort});
+	journal.follow({}, line => page.learn(line));
+	return page;
+};
+
 /** Objects only: nothing is started, mounted or listened on. */
 const build = (
 	config: DaemonConfig,
@@ -143,7 +152,7 @@ const build = (
 		mounts: gluster,
 		bricks: gluster,
 		overlay: overlayControl(slot),
-		peers: peerPort(peer => discovery.addressesOf(peer), config.peerPort, why),
+		peers: peersAt(peer => discovery.addressesOf(peer), config.peerPort, why),
 		log,
 		atStep: pausePoint(process.env['HEKAFS_PAUSE_DIR'], log),
 		...systemClock,
@@ -171,13 +180,7 @@ const build = (
 		() => slot.mounted,
 		journal,
 	);
-	const page: PageSource = new PageSource({
-		report: () => reporter.report(),
-		look: () => node.look,
-		changes: config.pageChanges,
-		peerPort: config.peerPort,
-	});
-	journal.follow({}, line => page.learn(line));
+	const page: PageSource = pageSource(config, {node, reporter, journal});
 	const changes = new Changes({
 		node,
 		loop,

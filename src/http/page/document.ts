@@ -52,8 +52,8 @@ export const pageText = (state: PageState): string => {
 				<main>
 					<section id="verdict" aria-live="polite" aria-label="State">${new Html(sections.verdict)}</section>
 					<div id="reasons">${new Html(sections.reasons)}</div>
-					${section('servers', 'Config servers', true)} ${section('heals', 'Heals')}
-					${section('members', 'Other members')} ${section('facts', 'This node', true)}
+					${section('servers', 'Config servers', true)} ${section('heals', 'Heals', true)}
+					${section('members', 'Other members')} ${section('facts', 'This node')}
 					${section('changes', 'Last changes', true)}
 				</main>
 				<footer>

@@ -18,7 +18,7 @@ const HEALTH: Readonly<Record<StatusReport['health'], Look>> = {
 		more: 'Writes are admitted, all servers are up and nothing is pending.',
 	},
 	degraded: {mark: '!', title: 'Degraded', more: 'Writes are admitted; redundancy is not complete.'},
-	refusing: {mark: '✕', title: 'Writes are refused', more: 'Files can be read, not changed.'},
+	refusing: {mark: '✕', title: 'Writes are refused', more: 'No file can be changed.'},
 };
 
 const SWITCHING: Look = {
@@ -69,12 +69,14 @@ const pageOf = (address: string, port: number): string =>
 const nodeCell = (
 	state: PageState,
 	{uuid, address}: {readonly uuid: string; readonly address: string},
+	note = '',
 ): Html => {
 	const name =
 		uuid === state.report.node.uuid
 			? markup`<strong>${address}</strong> (this node)`
 			: markup`<a href="${pageOf(address, state.peerPort)}">${address}</a>`;
-	return markup`<th scope="row">${name}<br /><span class="uuid">${uuid}</span></th>`;
+	const noted = note === '' ? NOTHING : markup` <span class="note">${note}</span>`;
+	return markup`<th scope="row">${name}${noted}<br /><span class="uuid">${uuid}</span></th>`;
 };
 
 const said = (good: boolean, text: string): Html =>
@@ -91,9 +93,9 @@ const servers = (state: PageState): Html => {
 	const rows = report.servers.map(
 		server =>
 			markup`<tr>
-				${nodeCell(state, server)} ${said(server.up, server.up ? 'up' : 'down')}
+				${nodeCell(state, server, needed.has(server.uuid) ? 'no quorum without it' : '')}
+				${said(server.up, server.up ? 'up' : 'down')}
 				${marker(markers?.has(server.uuid) === true)}
-				<td>${needed.has(server.uuid) ? 'no quorum without it' : ''}</td>
 			</tr>`,
 	);
 	const inSet = new Set(report.servers.map(server => server.uuid));
@@ -105,7 +107,6 @@ const servers = (state: PageState): Html => {
 					<th scope="row"><span class="uuid">${uuid}</span></th>
 					<td>not in the set</td>
 					${said(false, 'there')}
-					<td></td>
 				</tr>`,
 		);
 	return markup`<table>
@@ -114,7 +115,6 @@ const servers = (state: PageState): Html => {
 				<th scope="col">Server</th>
 				<th scope="col">Brick</th>
 				<th scope="col">Marker</th>
-				<th scope="col">Note</th>
 			</tr>
 		</thead>
 		<tbody>

@@ -44,6 +44,8 @@ code, .code, .uuid { font: .85em/1.4 ui-monospace, monospace; }
 code, .code { background: var(--code); border-radius: .25rem; padding: .1em .35em; }
 .code, .uuid, dt, thead th, #live, footer { color: var(--soft); }
 .uuid { font-weight: normal; }
+.note { font-size: .85rem; color: var(--warn); }
+.note::before { content: '· '; }
 .good { color: var(--good); }
 .bad { color: var(--bad); }
 .good, .bad { white-space: nowrap; }

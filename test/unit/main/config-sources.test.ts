@@ -55,6 +55,7 @@ test('every setting with a value can stand in the file, and none is without an o
 		address: 'n1',
 		'write-wait': '1',
 		'copy-limit': '7',
+		'page-changes': 'none',
 	};
 	const value = (key: string): string =>
 		values[key] ?? (/port/.test(key) ? '82' : /timeout|deadline|workers/.test(key) ? '4' : `/x/${key}`);

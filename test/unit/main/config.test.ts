@@ -34,6 +34,7 @@ test('without flags: the paths and ports of DESIGN', t => {
 		daemonize: false,
 		workers: 4,
 		copyLimitBytes: 256 << 20,
+		pageChanges: 'plain',
 		controlSocket: '/run/hekafs/control.sock',
 	});
 });
@@ -42,7 +43,8 @@ test('every flag is taken over', t => {
 	const flags =
 		'--mountpoint /m --backend local:/b --state /s --run /r --log /l --listen [::1]:81 --peer-port 82 --brick-port 83 ' +
 		'--brick-dir /d --glusterd-dir /g --address node-1.example --write-wait 0.5 --deadline 2 --attr-timeout 0 ' +
-		'--read-deadline 1 --write-deadline 3.5 --lock-deadline 60 --entry-timeout 3 --daemonize --workers 8 --copy-limit 3';
+		'--read-deadline 1 --write-deadline 3.5 --lock-deadline 60 --entry-timeout 3 --daemonize --workers 8 --copy-limit 3 ' +
+		'--page-changes names';
 	t.deepEqual(parseDaemonConfig(flags.split(' ')), {
 		mountpoint: '/m',
 		backend: {kind: 'local', directory: '/b'},
@@ -63,6 +65,7 @@ test('every flag is taken over', t => {
 		daemonize: true,
 		workers: 8,
 		copyLimitBytes: 3 << 20,
+		pageChanges: 'names',
 		controlSocket: '/r/control.sock',
 	});
 });
