@@ -4,7 +4,7 @@ import {reasonFor} from '../membership/reasons.ts';
 import {type Reason} from '../membership/reason.ts';
 import {hasQuorum} from '../membership/server-set.ts';
 import {judge, type Verdict} from '../membership/verdict.ts';
-import {type Look} from './look.ts';
+import {type Look, passes} from './look.ts';
 import {type Heals} from './ports.ts';
 
 export interface Facts {
@@ -12,6 +12,8 @@ export interface Facts {
 	readonly look: Look | undefined;
 	/** For how long the mount in use has not given an answer; 0 when the last look succeeded. */
 	readonly silentForMs: number;
+	/** For how long looks through the mount in use have failed. */
+	readonly failedForMs: number;
 	/** What change of the set is under way, here or on the node that said so; undefined when none is or it took too long. */
 	readonly switching: string | undefined;
 	readonly stopping: boolean;
@@ -132,7 +134,10 @@ export const decide = (facts: Facts): Decision => {
 			const lost = hasQuorum(set, reachable)
 				? reasonFor.markersUnreadable(problem)
 				: reasonFor.tooFewServers(set, reachable);
-			return closedOrSwitching(facts, 'unknown', [lost, ...facts.problems, ...facts.hints]);
+			const reasons = [lost, ...facts.problems, ...facts.hints];
+			return passes(look, facts.failedForMs)
+				? closed('switching', 'unknown', reasons)
+				: closedOrSwitching(facts, 'unknown', reasons);
 		}
 	}
 };

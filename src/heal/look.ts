@@ -1,7 +1,7 @@
 /** One look through the mount in use: who is connected, what the filesystem says about itself. */
 import {describeError, errorCodeOf} from '../errors.ts';
 import {type NodeUuid} from '../membership/ids.ts';
-import {type ServerSet} from '../membership/server-set.ts';
+import {hasQuorum, type ServerSet} from '../membership/server-set.ts';
 import {type MountView} from '../membership/verdict.ts';
 import {readStoredSet} from './marker-store.ts';
 import {type GenerationMount} from './ports.ts';
@@ -18,6 +18,16 @@ export type Look =
 			readonly reachable: ReadonlySet<NodeUuid>;
 	  }
 	| {readonly kind: 'local'};
+
+/**
+ * A brick that comes back under writers makes GlusterFS fail the whole mount for up to 1.5 s ("no read subvols for /",
+ * observed), although a quorum can be reached. For so long writers wait, as for a server that is silent.
+ */
+export const FAILURE_TOLERATED_MS = 3000;
+
+/** Whether a failed look is one that passes by itself as a rule. Pure. @param failedForMs since the mount last answered */
+export const passes = (look: Look | undefined, failedForMs: number): boolean =>
+	look?.kind === 'failed' && failedForMs < FAILURE_TOLERATED_MS && hasQuorum(look.set, look.reachable);
 
 /** Never rejects. */
 export const lookThrough = async (mount: GenerationMount): Promise<Look> => {

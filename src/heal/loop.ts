@@ -251,6 +251,7 @@ export class Loop {
 		return {
 			look: node.current === undefined ? undefined : node.look,
 			silentForMs: this.#silentForMs(),
+			failedForMs: node.ports.now() - node.answeredAtMs,
 			switching: node.switching,
 			stopping: this.#stopping,
 			blocking: two === undefined ? [] : [reasonFor.twoFilesystems(two.ours, two.other)],

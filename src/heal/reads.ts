@@ -1,7 +1,7 @@
 /** Where readings go: to the mount in use, or to this node's verified copy while that gives nothing (P4). */
 import {reasonFor} from '../membership/reasons.ts';
 import {hasQuorum} from '../membership/server-set.ts';
-import {type Look} from './look.ts';
+import {type Look, passes} from './look.ts';
 import {type Node} from './node.ts';
 
 /** A node that has just started finds the filesystem within this, as a rule; its copy may be old. */
@@ -31,7 +31,7 @@ export interface ReadFacts {
 	readonly mountFailed: boolean;
 	/** How long ago a change went through the mount although it was taken for silent; undefined: never. */
 	readonly answeredMsAgo: number | undefined;
-	/** For how long the mount has not answered a look. */
+	/** For how long the mount has not answered a look, or has answered with an error. */
 	readonly silentForMs: number;
 	/** Everything that this node's users have changed is in the copy. */
 	readonly complete: boolean;
@@ -48,7 +48,8 @@ export const readsFrom = (facts: ReadFacts): 'mount' | 'copy' => {
 			if (answeredMsAgo < ANSWER_COUNTS_MS) return 'mount';
 			return facts.complete || facts.silentForMs >= INCOMPLETE_WAITS_MS ? 'copy' : 'mount';
 		case 'failed':
-			return switching ? 'mount' : 'copy';
+			// What this node's users have changed a moment ago must not be missing while the mount comes back.
+			return switching || (!facts.complete && passes(look, facts.silentForMs)) ? 'mount' : 'copy';
 		case 'seen':
 			return hasQuorum(look.view.mounted, look.view.up) ? 'mount' : 'copy';
 	}

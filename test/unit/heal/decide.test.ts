@@ -1,6 +1,6 @@
 import test from 'ava';
 import {decide, type Facts, SILENCE_TOLERATED_MS} from '../../../src/heal/decide.ts';
-import {type Look} from '../../../src/heal/look.ts';
+import {FAILURE_TOLERATED_MS, type Look} from '../../../src/heal/look.ts';
 import {type Generation} from '../../../src/membership/ids.ts';
 import {type MarkerRead} from '../../../src/membership/marker.ts';
 import {reasonFor} from '../../../src/membership/reasons.ts';
@@ -31,6 +31,7 @@ const CLEAN = {pending: 0, splitBrain: 0, unreachable: 0};
 const facts = (over: Partial<Facts>): Facts => ({
 	look: seen([1, 2, 3]),
 	silentForMs: 0,
+	failedForMs: FAILURE_TOLERATED_MS,
 	switching: undefined,
 	stopping: false,
 	blocking: [],
@@ -103,6 +104,9 @@ test('a failed look tells no quorum from unreadable markers by who can be reache
 	t.deepEqual(codes({look: failed([2])}), ['no-quorum']);
 	t.deepEqual(codes({look: failed([1, 2, 3])}), ['markers-unreadable']);
 	t.is(decide(facts({look: failed([])})).gate, 'refusing');
+	t.is(decide(facts({look: failed([1, 2, 3])})).gate, 'refusing');
+	t.is(decide(facts({look: failed([1, 2, 3]), failedForMs: 500})).gate, 'switching', 'it passes as a rule');
+	t.is(decide(facts({look: failed([2]), failedForMs: 500})).gate, 'refusing', 'no quorum does not pass');
 	t.is(decide(facts({look: failed([]), switching: 'a change'})).gate, 'switching');
 });
 

@@ -1,9 +1,11 @@
 /** Where readings go, for each thing that a look at the mount may show. */
 import test from 'ava';
-import {type Look} from '../../../src/heal/look.ts';
+import {FAILURE_TOLERATED_MS, type Look} from '../../../src/heal/look.ts';
 import {ANSWER_COUNTS_MS, INCOMPLETE_WAITS_MS, readsFrom} from '../../../src/heal/reads.ts';
+import {setOf, uuidOf} from '../../support/sample-set.ts';
 
 const LATE_MS = 60_000;
+const SET = setOf(3, 1, 2, 3);
 const facts = {
 	switching: false,
 	runningForMs: LATE_MS,
@@ -31,8 +33,17 @@ test('a copy that lacks changes of this node serves for a silent mount only when
 	const lacking = {...facts, complete: false};
 	t.is(readsFrom({...lacking, look: {kind: 'silent'}}), 'mount');
 	t.is(readsFrom({...lacking, silentForMs: INCOMPLETE_WAITS_MS, look: {kind: 'silent'}}), 'copy');
-	// What the mount refuses to tell can't be waited for.
-	t.is(readsFrom({...lacking, look: {kind: 'failed'} as Look}), 'copy');
+	// What the mount refuses to tell is waited for only when it passes by itself as a rule.
+	const failed = {
+		kind: 'failed',
+		problem: 'ENOTCONN',
+		set: SET,
+		reachable: new Set([uuidOf(1), uuidOf(2)]),
+	} as const;
+	t.is(readsFrom({...lacking, look: failed}), 'mount');
+	t.is(readsFrom({...facts, look: failed}), 'copy');
+	t.is(readsFrom({...lacking, look: {...failed, reachable: new Set([uuidOf(2)])}}), 'copy');
+	t.is(readsFrom({...lacking, silentForMs: FAILURE_TOLERATED_MS, look: failed}), 'copy');
 });
 
 test('before anything is mounted: the copy when mounting has failed, or has not come about for some seconds', t => {
