@@ -12,7 +12,7 @@ export const serverNames = (set: ServerSet): string => set.servers.map(serverNam
 const markerPath = (name: string): string => `.hekafs/markers/${JSON.stringify(name).slice(1, -1)}`;
 /** The machinery's files can be reached only below the overlay, through a mount made by hand. */
 const BY_HAND =
-	'`hfs_config volfile > /root/hekafs.vol && glusterfs -f /root/hekafs.vol /mnt`, then in /mnt:';
+	'`hfs_config volfile > ~/hekafs.vol && glusterfs -f ~/hekafs.vol /mnt`, then in /mnt:';
 /** Of another node we don't know how hekafsd got there. */
 const START = '`systemctl start hekafsd`, or `hekafsd --daemonize` where there is no unit';
 const STATUS = 'run `hfs_config status` for details';
@@ -135,7 +135,7 @@ export const reasonFor = {
 		reason(
 			'split-brain',
 			`${count} files have versions of which GlusterFS can't choose one (split brain)`,
-			'`hfs_config volfile > /root/hekafs.vol; cd $(glusterfs --print-libexecdir)`, then `./glfsheal hekafs split-brain-info volfile-path /root/hekafs.vol` names them and `./glfsheal hekafs latest-mtime PATH volfile-path /root/hekafs.vol` chooses one',
+			'`hfs_config volfile > ~/hekafs.vol; cd $(glusterfs --print-libexecdir)`, then `./glfsheal hekafs split-brain-info volfile-path ~/hekafs.vol` names them and `./glfsheal hekafs latest-mtime PATH volfile-path ~/hekafs.vol` chooses one',
 		),
 	readingCopy: (checkedAt: Date, ageMs: number) =>
 		reason(
