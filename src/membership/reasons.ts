@@ -11,8 +11,7 @@ export const serverNames = (set: ServerSet): string => set.servers.map(serverNam
 
 const markerPath = (name: string): string => `.hekafs/markers/${JSON.stringify(name).slice(1, -1)}`;
 /** The machinery's files can be reached only below the overlay, through a mount made by hand. */
-const BY_HAND =
-	'`hfs_config volfile > ~/hekafs.vol && glusterfs -f ~/hekafs.vol /mnt`, then in /mnt:';
+const BY_HAND = '`hfs_config volfile > ~/hekafs.vol && glusterfs -f ~/hekafs.vol /mnt`, then in /mnt:';
 /** Of another node we don't know how hekafsd got there. */
 const START = '`systemctl start hekafsd`, or `hekafsd --daemonize` where there is no unit';
 const STATUS = 'run `hfs_config status` for details';
