@@ -43,8 +43,11 @@ export const interrupt = (
 		const request = control.inFlight(slot);
 		if (request?.uniqueLow !== uniqueLow || request.uniqueHigh !== uniqueHigh) continue;
 		if (request.opcode !== OPCODE.SETLKW && request.runningMs < INTERRUPT_AFTER_MS) return false;
-		if (control.claimAnswer(request)) answer(uniqueLow, uniqueHigh, -ERRNO.EINTR);
-		return true;
+		if (control.claimAnswer(request)) {
+			answer(uniqueLow, uniqueHigh, -ERRNO.EINTR);
+			return true;
+		}
+		// Its try has ended just now: it was answered, or waits for its lock among the parked ones again.
 	}
 	return ageMs > FORGET_AFTER_MS;
 };
